@@ -1,0 +1,183 @@
+"""Names, types and axes of everything that a bundle answers.
+
+The exporter, the ScaNN twin, the server and the client all read this table;
+a signature exists for them because it stands here. Importing it costs nothing.
+
+Axes, one letter each:
+    b  requests of a batch.
+    L  events of a history, 0 or more, oldest first; shorter histories are
+       padded with "" anywhere in the row.
+    X  excluded ids, 0 or more, padded with "".
+    C  candidates of a request, padded with "".
+    K  answers: the greatest k of the batch, at most the catalogue's size.
+    d  width of a query and of an item vector.
+    s  width of a user state.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+RECOMMEND = "recommend"
+RANK = "rank"
+EMBED_USER = "embed_user"
+EMBED_ITEM = "embed_item"
+SIMILAR_ITEMS = "similar_items"
+ADVANCE = "advance"
+EXPLAIN = "explain"
+# What TensorFlow Serving runs when a request names no signature: RECOMMEND.
+DEFAULT_SIGNATURE = "serving_default"
+
+EXACT = "exact"
+SCANN = "scann"
+NO_ITEM = ""  # in the place of an item, where there is none
+
+
+@dataclasses.dataclass(frozen=True)
+class Field:
+    """One named tensor.
+
+    Attributes:
+        name: as in requests and answers.
+        dtype: TensorFlow's name: string, int32, int64 or float32.
+        axes: letters of the module's docstring, batch first.
+        meaning: unit, order, and what the padding is.
+    """
+
+    name: str
+    dtype: str
+    axes: str
+    meaning: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Signature:
+    """Named inputs and outputs of one question; every input is required."""
+
+    name: str
+    inputs: tuple[Field, ...]
+    outputs: tuple[Field, ...]
+
+
+USER_INPUTS = (
+    Field("history_item_ids", "string", "bL", 'oldest first, "" is padding'),
+    Field("history_event_types", "string", "bL", '"" is the default type'),
+    Field("history_timestamps", "int64", "bL", "unix seconds, 0 is unknown"),
+    Field("scenario", "string", "b", '"" or an unknown one is the default'),
+    Field("profile_text", "string", "b", '"" where nothing is known'),
+)
+ITEM_INPUTS = tuple(
+    Field(name, "string", "b", '"" where missing')
+    for name in ("title", "description", "keywords", "brand", "categories")
+)
+_K = Field("k", "int32", "b", "answers wanted, 0 or more")
+_ITEM_ID = Field("item_id", "string", "b", "of the catalogue")
+_STATE = Field("state", "float32", "bs", "all that is known of a user")
+_QUERY = Field("query", "float32", "bd", "score = query . item vector")
+_ANSWERS = (
+    Field("item_ids", "string", "bK", '"" where fewer than k are admissible'),
+    Field("scores", "float32", "bK", "descending; -inf where there is no item"),
+    Field("titles", "string", "bK", '"" where there is none'),
+)
+
+_ALL = (
+    Signature(
+        RECOMMEND,
+        (
+            *USER_INPUTS,
+            Field("exclude_item_ids", "string", "bX", "never answered"),
+            _K,
+        ),
+        (
+            *_ANSWERS,
+            Field("source", "string", "bK", 'the search: "exact" or "scann"'),
+        ),
+    ),
+    Signature(
+        RANK,
+        (*USER_INPUTS, Field("candidate_item_ids", "string", "bC", "")),
+        (Field("scores", "float32", "bC", "-inf for unknown ids"),),
+    ),
+    Signature(EMBED_USER, USER_INPUTS, (_QUERY, _STATE)),
+    Signature(
+        EMBED_ITEM,
+        ITEM_INPUTS,
+        (Field("vector", "float32", "bd", "unit length"),),
+    ),
+    Signature(
+        SIMILAR_ITEMS,
+        (Field("item_ids", "string", "b", "unknown: no answers"), _K),
+        _ANSWERS,
+    ),
+    Signature(
+        ADVANCE,
+        (
+            _STATE,
+            _ITEM_ID,
+            Field("event_type", "string", "b", '"" is the default type'),
+            Field("timestamp", "int64", "b", "unix seconds, 0 is unknown"),
+            Field("scenario", "string", "b", '"" is the default'),
+        ),
+        (_STATE, _QUERY),
+    ),
+    Signature(
+        EXPLAIN,
+        (*USER_INPUTS, _ITEM_ID),
+        (
+            Field("contributions", "float32", "bL", "of each event to score"),
+            Field("score", "float32", "b", "of the item"),
+        ),
+    ),
+)
+SIGNATURES: Mapping[str, Signature] = {
+    signature.name: signature for signature in _ALL
+}
+
+
+def resolve(name: str) -> Signature | None:
+    """The signature that a request's name means, None if it is not ours."""
+    return SIGNATURES.get(RECOMMEND if name == DEFAULT_SIGNATURE else name)
+
+
+def tensor_specs(
+    fields: Iterable[Field], widths: Mapping[str, int] | None = None
+) -> dict[str, tf.TensorSpec]:
+    """`tf.function` input signature of fields, all axes free but `widths`.
+
+    Args:
+        fields: e.g. `SIGNATURES[RANK].inputs`.
+        widths: sizes of axes that a model fixes, e.g. `{"s": 256}`.
+    """
+    import tensorflow as tf
+
+    widths = widths or {}
+    return {
+        field.name: tf.TensorSpec(
+            [widths.get(axis) for axis in field.axes],
+            tf.dtypes.as_dtype(field.dtype),
+            name=field.name,
+        )
+        for field in fields
+    }
+
+
+def as_json() -> dict[str, dict[str, dict[str, str]]]:
+    """All signatures for the manifest: `string[b,L]` by side and name."""
+    return {
+        signature.name: {
+            side: {
+                field.name: f"{field.dtype}[{','.join(field.axes)}]"
+                for field in fields
+            }
+            for side, fields in (
+                ("inputs", signature.inputs),
+                ("outputs", signature.outputs),
+            )
+        }
+        for signature in _ALL
+    }
