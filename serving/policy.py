@@ -22,7 +22,7 @@ def answer_width(k: tf.Tensor, num_items: tf.Tensor | int) -> tf.Tensor:
     """Columns of a batch's answer: the greatest k, at most the catalogue.
 
     Args:
-        k: [b] int32 answers wanted; negative counts as 0, b may be 0.
+        k: [b] int32 answers wanted; negative counts as 0.
         num_items: rows of the catalogue.
 
     Returns:

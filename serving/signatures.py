@@ -18,10 +18,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import tensorflow as tf
+
+    Array = npt.NDArray[Any]
+    Arrays = Mapping[str, Array]
 
 RECOMMEND = "recommend"
 RANK = "rank"
@@ -68,6 +72,7 @@ USER_INPUTS = (
     Field("history_item_ids", "string", "bL", 'oldest first, "" is padding'),
     Field("history_event_types", "string", "bL", '"" is the default type'),
     Field("history_timestamps", "int64", "bL", "unix seconds, 0 is unknown"),
+    Field("history_scenarios", "string", "bL", '"" is unknown'),
     Field("scenario", "string", "b", '"" or an unknown one is the default'),
     Field("profile_text", "string", "b", '"" where nothing is known'),
 )
@@ -161,6 +166,27 @@ def tensor_specs(
             [widths.get(axis) for axis in field.axes],
             tf.dtypes.as_dtype(field.dtype),
             name=field.name,
+        )
+        for field in fields
+    }
+
+
+def blank(
+    fields: Iterable[Field], sizes: Mapping[str, int]
+) -> dict[str, Array]:
+    """Arrays that say nothing: "" and 0 everywhere.
+
+    Args:
+        fields: e.g. `USER_INPUTS`.
+        sizes: of every axis that occurs, e.g. `{"b": 1, "L": 0}`.
+    """
+    import numpy as np
+
+    return {
+        field.name: np.full(
+            [sizes[axis] for axis in field.axes],
+            NO_ITEM if field.dtype == "string" else 0,
+            object if field.dtype == "string" else field.dtype,
         )
         for field in fields
     }
