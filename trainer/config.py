@@ -1,0 +1,291 @@
+"""Every setting of a run: frozen, typed and checked when it is made.
+
+The command line, the YAML file and `--print-config` are derived from these
+classes by `trainer.settings`, so a setting is written down once, here. Field
+names are unique over all sections because each is also a flag.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+from typing import Any, Literal, get_args, get_type_hints
+
+SplitName = Literal["time", "leave_one_out", "column"]
+StrategyName = Literal["none", "mirrored", "multi_worker", "tpu"]
+PrecisionName = Literal["float32", "mixed_bfloat16", "mixed_float16"]
+PresetName = Literal["smoke", "base", "best"]
+
+
+def option(
+    default: Any,
+    text: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+) -> Any:
+    """A dataclass field with its meaning and its legal range."""
+    metadata = {"help": text, "low": low, "high": high}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def check_fields(section: Any) -> None:
+    """Refuses values outside the type, range or choices of their field.
+
+    Raises:
+        ValueError: names the field, what it got and what it takes.
+    """
+    hints = get_type_hints(type(section))
+    for field in dataclasses.fields(section):
+        value = getattr(section, field.name)
+        _check_type(field.name, value, hints[field.name])
+        _check_range(field, value)
+
+
+def _check_type(name: str, value: Any, hint: Any) -> None:
+    members = get_args(hint) or (hint,)  # of Literal[...] or of str | None
+    choices = [member for member in members if isinstance(member, str)]
+    if choices:
+        if value not in choices:
+            close = difflib.get_close_matches(str(value), choices, 1)
+            did_you_mean = f" Did you mean {close[0]!r}?" if close else ""
+            raise ValueError(
+                f"{name} must be one of {', '.join(choices)}, got {value!r}."
+                f"{did_you_mean}"
+            )
+        return
+    takes = (int, float) if float in members else members
+    is_bool = isinstance(value, bool)  # which is an int to isinstance
+    if not isinstance(value, takes) or is_bool and bool not in members:
+        names = " or ".join(_TYPE_WORDS[member] for member in members)
+        raise ValueError(f"{name} must be {names}, got {value!r}.")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{name} must be finite, got {value}.")
+
+
+_TYPE_WORDS = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    type(None): "null",
+}
+
+
+def _check_range(field: dataclasses.Field[Any], value: Any) -> None:
+    low, high = (field.metadata.get(end) for end in ("low", "high"))
+    if value is None:
+        return
+    if low is not None and value < low:
+        raise ValueError(f"{field.name} must be at least {low}, got {value}.")
+    if high is not None and value > high:
+        raise ValueError(f"{field.name} must be at most {high}, got {value}.")
+
+
+@dataclasses.dataclass(frozen=True)
+class DataConfig:
+    """Where the tables are, how they are checked and how they are split."""
+
+    events: str | None = option(
+        None, "file or glob of the events table; default: DATA_DIR/events.*"
+    )
+    items: str | None = option(
+        None, "file or glob of the items table; default: DATA_DIR/items.*"
+    )
+    users: str | None = option(
+        None, "file or glob of the users table; default: DATA_DIR/users.*"
+    )
+    scenarios: str | None = option(
+        None, "file or glob of the scenarios table; default: "
+        "DATA_DIR/scenarios.*"
+    )
+    split: SplitName = option(
+        "time", "time: global cut at two moments; leave_one_out: each user's "
+        "last event is the test target and the one before the validation "
+        "target; column: the events' `split` column says train, validation "
+        "or test"
+    )
+    validation_share: float = option(
+        0.1, "share of events in the validation span, split `time`; also the "
+        "share of train users held out where `column` has no validation rows",
+        low=0.0, high=0.4,
+    )
+    test_share: float = option(
+        0.1, "share of events in the test span, split `time`",
+        low=0.0, high=0.4,
+    )
+    max_reject_share: float = option(
+        0.01, "share of a table's rows that may be set aside as bad before "
+        "the run stops", low=0.0, high=1.0,
+    )
+    max_history: int = option(
+        50, "events of a user that the model reads at most, the latest ones",
+        low=1, high=1000,
+    )
+    exclude_seen: bool = option(
+        True, "leave items of the user's history out of recommendations, in "
+        "evaluation and in serving alike"
+    )
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+@dataclasses.dataclass(frozen=True)
+class TextConfig:
+    """Which language model reads the text, and how."""
+
+    text_encoder: str = option(
+        "minilm", "minilm (the packaged all-MiniLM-L6-v2), tiny (a small "
+        "BERT with random weights, for trials), or any local folder or hub "
+        "name that transformers' from_pretrained takes"
+    )
+    train_encoder: bool = option(
+        False, "tune the encoder with the towers: each distinct text of a "
+        "batch is encoded once; frozen encoders run once per text, ever"
+    )
+    max_tokens: int = option(
+        64, "word pieces of a text that are read, the first ones",
+        low=4, high=512,
+    )
+    text_columns: str = option(
+        "title,brand,categories,description,keywords", "item columns that "
+        "are joined, in this order, into the text of an item"
+    )
+    text_cache: str | None = option(
+        None, "folder of the content-addressed cache of text vectors; "
+        "default: JOB_DIR/text_cache"
+    )
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelConfig:
+    """Sizes and regularisation of the two towers and the ranking head."""
+
+    embedding_dim: int = option(
+        128, "width of item and query vectors", low=4, high=1024
+    )
+    lstm_units: int = option(
+        256, "width of the user tower's LSTM", low=4, high=4096
+    )
+    num_experts: int = option(
+        4, "expert heads that scenarios share; one where there is a single "
+        "scenario", low=1, high=64,
+    )
+    dropout: float = option(
+        0.3, "share of LSTM input and state units dropped in training",
+        low=0.0, high=0.9,
+    )
+    id_dropout: float = option(
+        0.1, "share of items whose id part is hidden in a training step, so "
+        "that text alone must do", low=0.0, high=1.0,
+    )
+    temperature: float = option(
+        0.07, "divides the cosine scores; higher flattens the softmax",
+        low=0.001, high=10.0,
+    )
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingConfig:
+    """How the model is fitted."""
+
+    epochs: int = option(20, "passes over the users at most", low=1)
+    patience: int = option(
+        3, "epochs without a better validation NDCG@10 before training stops",
+        low=1,
+    )
+    batch_size: int = option(
+        128, "users per step, over all replicas", low=1
+    )
+    learning_rate: float = option(
+        0.001, "peak step size of Adam, decayed to zero along a cosine",
+        low=1e-7, high=1.0,
+    )
+    weight_decay: float = option(
+        0.0, "decoupled weight decay (AdamW)", low=0.0, high=1.0
+    )
+    clip_norm: float = option(
+        1.0, "global norm that gradients are clipped to", low=1e-3
+    )
+    num_negatives: int = option(
+        8192, "negatives drawn uniformly from the catalogue per step, beside "
+        "those of the batch; a catalogue of up to full_softmax_items is "
+        "scored whole instead", low=1,
+    )
+    full_softmax_items: int = option(
+        50_000, "largest catalogue whose softmax is computed in full", low=0
+    )
+    retrieval_weight: float = option(
+        1.0, "weight of the retrieval loss", low=0.0
+    )
+    ranking_weight: float = option(
+        0.1, "weight of the ranking loss, where ratings or several event "
+        "types exist", low=0.0,
+    )
+    strategy: StrategyName = option(
+        "none", "tf.distribute strategy: none, mirrored (the GPUs of this "
+        "machine), multi_worker (TF_CONFIG) or tpu"
+    )
+    precision: PrecisionName = option(
+        "float32", "Keras dtype policy of the towers; losses stay in float32"
+    )
+    seed: int = option(0, "seed of every random draw", low=0)
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+@dataclasses.dataclass(frozen=True)
+class ExportConfig:
+    """What the served bundles hold."""
+
+    model_name: str = option(
+        "recommender", "name of the exact bundle; its ScaNN twin is "
+        "NAME_scann"
+    )
+    max_k: int = option(
+        100, "items per request at most", low=1, high=10_000
+    )
+    scann_min_items: int = option(
+        100, "smallest catalogue that gets a ScaNN index; below it the twin "
+        "searches exactly and its manifest says so", low=16,
+    )
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+@dataclasses.dataclass(frozen=True)
+class RunConfig:
+    """All sections of one run."""
+
+    data: DataConfig = dataclasses.field(default_factory=DataConfig)
+    text: TextConfig = dataclasses.field(default_factory=TextConfig)
+    model: ModelConfig = dataclasses.field(default_factory=ModelConfig)
+    training: TrainingConfig = dataclasses.field(
+        default_factory=TrainingConfig
+    )
+    export: ExportConfig = dataclasses.field(default_factory=ExportConfig)
+
+
+# What a preset changes, by section. `base` is the defaults themselves.
+PRESETS: dict[PresetName, dict[str, dict[str, Any]]] = {
+    "smoke": {
+        "text": {"text_encoder": "tiny", "max_tokens": 16},
+        "model": {"embedding_dim": 32, "lstm_units": 32},
+        "training": {"epochs": 2},
+    },
+    "base": {},
+    "best": {
+        "model": {"lstm_units": 512, "embedding_dim": 256},
+        "training": {"epochs": 60, "patience": 6},
+    },
+}
