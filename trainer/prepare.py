@@ -1,0 +1,147 @@
+"""From validated tables to what the model is trained on."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from schema import features
+from trainer.behaviour import TRAIN, Sequences, build_sequences
+from trainer.catalogue import Catalogue, build_catalogue, vocabulary
+from trainer.config import RunConfig
+from trainer.tables import Dataset
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelScale:
+    """What the ranking head predicts, and its range in the user's unit.
+
+    Attributes:
+        kind: rating, strength (of the event type) or none.
+        low, high: what 0 and 1 of the scaled label stand for.
+    """
+
+    kind: str
+    low: float
+    high: float
+
+    def scale(self, values: np.ndarray) -> np.ndarray:
+        """User's unit -> [0, 1]; NaN stays NaN."""
+        return (values - self.low) / max(self.high - self.low, 1e-6)
+
+    def unscale(self, values: np.ndarray) -> np.ndarray:
+        """[0, 1] -> user's unit."""
+        return self.low + values * (self.high - self.low)
+
+
+@dataclasses.dataclass(frozen=True)
+class Prepared:
+    """Everything that training, evaluation and export read.
+
+    Attributes:
+        sequences: all events in order, in vocabulary codes.
+        catalogue: items in vocabulary order.
+        event_types, scenarios: vocabularies; code 0 is the unknown one and
+            the name at index i has the code i + 1.
+        labels: [events] float32 scaled ranking labels, NaN where none.
+        label_scale: what the labels mean.
+        profile_texts: row 0 is "", the text of nobody.
+        profile_of: [users] int32 row of `profile_texts`.
+        span: first and last timestamp of the train events, unix seconds.
+    """
+
+    sequences: Sequences
+    catalogue: Catalogue
+    event_types: list[str]
+    scenarios: list[str]
+    labels: np.ndarray
+    label_scale: LabelScale
+    profile_texts: list[str]
+    profile_of: np.ndarray
+    span: tuple[int, int]
+
+
+def prepare(dataset: Dataset, config: RunConfig) -> Prepared:
+    """Splits, orders and codes the tables.
+
+    Raises:
+        ValueError: if the split leaves nothing to train on.
+    """
+    events = dataset.events
+    raw = build_sequences(events, config.data, config.training.seed)
+    is_train = raw.split == TRAIN
+    if not is_train.any():
+        raise ValueError(
+            f"--split {config.data.split} leaves no train events out of "
+            f"{len(raw.item)}; bring more events or choose another split."
+        )
+    columns = [name.strip() for name in config.text.text_columns.split(",")]
+    catalogue = build_catalogue(dataset.items, raw.item[is_train], columns)
+    event_types, event_type = _recode(
+        events.event_types, raw.event_type, is_train
+    )
+    scenarios, scenario = _recode(events.scenarios, raw.scenario, is_train)
+    sequences = dataclasses.replace(
+        raw,
+        item=catalogue.code_of[raw.item],
+        event_type=event_type,
+        scenario=scenario,
+    )
+    labels, label_scale = _labels(sequences, event_types)
+    profile_texts, profile_of = _profiles(dataset)
+    times = events.timestamp[
+        np.lexsort((events.position, events.timestamp, events.user))
+    ][is_train]
+    return Prepared(
+        sequences=sequences,
+        catalogue=catalogue,
+        event_types=event_types,
+        scenarios=scenarios,
+        labels=labels,
+        label_scale=label_scale,
+        profile_texts=profile_texts,
+        profile_of=profile_of,
+        span=(int(times.min()), int(times.max())),
+    )
+
+
+def _recode(
+    names: list[str], codes: np.ndarray, is_train: np.ndarray
+) -> tuple[list[str], np.ndarray]:
+    """Vocabulary of the train events, and codes with 0 for unknown."""
+    counts = np.bincount(codes[is_train], minlength=len(names))
+    known = vocabulary(
+        name for name, count in zip(names, counts) for _ in range(int(count))
+    )
+    code = {name: i + 1 for i, name in enumerate(known)}
+    table = np.array([code.get(name, 0) for name in names], np.int32)
+    return known, table[codes]
+
+
+def _labels(
+    sequences: Sequences, event_types: list[str]
+) -> tuple[np.ndarray, LabelScale]:
+    """Ratings where there are any, else event strength, else nothing."""
+    is_train = sequences.split == TRAIN
+    ratings = sequences.rating[is_train]
+    ratings = ratings[~np.isnan(ratings)]
+    if len(ratings) and ratings.min() < ratings.max():
+        scale = LabelScale("rating", float(ratings.min()), float(ratings.max()))
+        return scale.scale(sequences.rating).astype(np.float32), scale
+    if len(event_types) > 1:
+        strengths = [features.EVENT_STRENGTHS.get(t, np.nan) for t in event_types]
+        table = np.array([np.nan, *strengths], np.float32)
+        scale = LabelScale("strength", 0.0, 1.0)
+        return table[sequences.event_type], scale
+    nothing = np.full(len(sequences.item), np.nan, np.float32)
+    return nothing, LabelScale("none", 0.0, 1.0)
+
+
+def _profiles(dataset: Dataset) -> tuple[list[str], np.ndarray]:
+    """Distinct profile texts, "" first, and the row of each user."""
+    text_of = dict(zip(dataset.users.ids, dataset.users.profiles))
+    per_user = [text_of.get(user, "") for user in dataset.events.user_ids]
+    texts = list(dict.fromkeys(["", *per_user]))
+    row = {text: i for i, text in enumerate(texts)}
+    return texts, np.array([row[text] for text in per_user], np.int32)
