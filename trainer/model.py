@@ -1,0 +1,276 @@
+"""The two-tower model: what one training step and one query compute."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_recommenders as tfrs
+
+from trainer.config import RunConfig
+from trainer.encoder import TextEncoder
+from trainer.losses import log_inclusion_probability, retrieval_loss
+from trainer.towers import ItemTower, RankingHead, UserTower
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelInputs:
+    """What the model knows besides its weights: tables and sizes.
+
+    Attributes:
+        text: [items, T] float32 vectors of a frozen encoder, or [items,
+            tokens] int32 ids where the encoder is trained.
+        category_codes: [items, levels] int32, -1 for none.
+        brand_codes: [items] int32, -1 for none.
+        counts: [items] train events.
+        profiles: [profiles + 1, T] float32 or [.., tokens] int32; row 0 is
+            "no profile".
+        num_categories, num_brands: vocabulary sizes.
+        num_scenarios, num_event_types: with the unknown one, 0.
+        has_labels: whether there is anything to rank by.
+    """
+
+    text: np.ndarray
+    category_codes: np.ndarray
+    brand_codes: np.ndarray
+    counts: np.ndarray
+    profiles: np.ndarray
+    num_categories: int
+    num_brands: int
+    num_scenarios: int
+    num_event_types: int
+    has_labels: bool
+
+
+class TwoTower(tfrs.Model):
+    """User tower, item tower, retrieval and ranking tasks.
+
+    Args:
+        config: of the run.
+        inputs: tables and sizes.
+        encoder: the text encoder; its weights are the model's own only where
+            `train_encoder` is set.
+    """
+
+    def __init__(
+        self, config: RunConfig, inputs: ModelInputs, encoder: TextEncoder
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.num_items = len(inputs.counts)
+        self.has_labels = inputs.has_labels
+        self.item_tower = ItemTower(
+            config.model,
+            num_items=self.num_items,
+            num_categories=inputs.num_categories,
+            num_brands=inputs.num_brands,
+        )
+        self.user_tower = UserTower(
+            config.model,
+            num_scenarios=inputs.num_scenarios,
+            num_event_types=inputs.num_event_types,
+        )
+        self.ranking_head = RankingHead(config.model)
+        self.ranking_task = tfrs.tasks.Ranking(
+            loss=tf.keras.losses.MeanSquaredError(
+                reduction=tf.keras.losses.Reduction.NONE
+            )
+        )
+        self._text = tf.constant(inputs.text)
+        self._profiles = tf.constant(inputs.profiles)
+        self._categories = tf.constant(inputs.category_codes)
+        self._brands = tf.constant(inputs.brand_codes)
+        self._has_events = tf.constant(inputs.counts > 0)
+        share = inputs.counts / max(1, inputs.counts.sum())
+        self._event_share = tf.constant(share.astype(np.float32))
+        self._encoder = (encoder,)  # a tuple hides it from Keras' tracking
+        if config.text.train_encoder:
+            self.bert = encoder.bert
+
+    def read_text(self, rows: tf.Tensor) -> tf.Tensor:
+        """[C] vectors or [C, tokens] ids of a text table -> [C, T] vectors."""
+        if rows.dtype != tf.int32:
+            return rows
+        encoder = self._encoder[0]
+        is_empty = tf.reduce_all(rows == encoder.pad_id, axis=1)
+        return tf.where(is_empty[:, None], 0.0, encoder.pool(rows))
+
+    def item_vectors(
+        self, codes: tf.Tensor, training: bool = False
+    ) -> tf.Tensor:
+        """[C] int32 item codes -> [C, D] float32 unit vectors."""
+        content = self.item_tower.content(
+            self.read_text(tf.gather(self._text, codes)),
+            tf.gather(self._categories, codes),
+            tf.gather(self._brands, codes),
+        )
+        return self.item_tower(
+            content, codes, tf.gather(self._has_events, codes),
+            training=training,
+        )
+
+    def states(
+        self,
+        batch: dict[str, tf.Tensor],
+        event_vectors: tf.Tensor,
+        training: bool = False,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """States before the first event and after each one.
+
+        Args:
+            batch: tensors of `trainer.batches.SIGNATURE`.
+            event_vectors: [B, L, D] item vectors of the events.
+            training: whether dropout is on.
+
+        Returns:
+            [B, 1 + L, U] hidden states and [B, 1 + L, D] last items.
+        """
+        tower = self.user_tower
+        profiles = self.read_text(tf.gather(self._profiles, batch["profile"]))
+        first_scenario = tf.where(
+            batch["length"] > 0, batch["scenario"][:, 0],
+            batch["asked_scenario"],
+        )
+        state = tower.initial_state(profiles, first_scenario)
+        inputs = tower.event_inputs(
+            event_vectors, batch["event_type"], batch["gap"], batch["scenario"]
+        )
+        hidden, _ = tower.read(inputs, state, training=training)
+        hidden = tf.concat([state[0][:, None], hidden], axis=1)
+        last_items = tf.pad(event_vectors, [[0, 0], [1, 0], [0, 0]])
+        return hidden, last_items
+
+    def compute_loss(
+        self, inputs: dict[str, tf.Tensor], training: bool = False
+    ) -> tf.Tensor:
+        """The weighted sum of both losses, averaged over all target events.
+
+        Under a distribution strategy this is one replica's share: shares sum
+        to the loss that one device has on the joined batch, because targets
+        are counted, and candidates gathered, over all replicas.
+
+        Args:
+            inputs: tensors of `trainer.batches.SIGNATURE`.
+            training: whether dropout is on.
+
+        Returns:
+            Scalar float32.
+        """
+        targets = tf.where(inputs["is_target"])  # [P, 2] window, position
+        codes, columns, log_inclusion = self._candidates(inputs)
+        vectors = self.item_vectors(codes, training=training)
+        event_vectors = tf.gather(vectors, columns)
+        hidden, last_items = self.states(inputs, event_vectors, training)
+        queries = self.user_tower.head(
+            tf.gather_nd(hidden, targets),
+            tf.gather_nd(last_items, targets),
+            tf.gather_nd(inputs["scenario"], targets),
+            training=training,
+        )
+        losses = self.config.training.retrieval_weight * retrieval_loss(
+            queries,
+            vectors,
+            tf.gather_nd(columns, targets),
+            temperature=self.config.model.temperature,
+            log_inclusion=log_inclusion,
+        )
+        loss = tf.reduce_sum(losses) / _over_replicas(tf.shape(losses)[0])
+        if self.has_labels and self.config.training.ranking_weight > 0:
+            chosen = tf.gather_nd(event_vectors, targets)
+            labels = tf.gather_nd(inputs["label"], targets)
+            loss += self._ranking_loss(queries, chosen, labels)
+        return loss
+
+    def _ranking_loss(
+        self, queries: tf.Tensor, items: tf.Tensor, labels: tf.Tensor
+    ) -> tf.Tensor:
+        """Mean squared error over the target events that have a label."""
+        labelled = tf.where(~tf.math.is_nan(labels))[:, 0]
+        predictions = self.ranking_head(
+            tf.gather(queries, labelled), tf.gather(items, labelled)
+        )
+        losses = self.ranking_task(
+            labels=tf.gather(labels, labelled)[:, None],
+            predictions=predictions[:, None],
+            compute_metrics=False,
+        )
+        count = _over_replicas(tf.shape(labelled)[0])
+        weight = self.config.training.ranking_weight
+        return weight * tf.reduce_sum(losses) / count
+
+    def _candidates(
+        self, batch: dict[str, tf.Tensor]
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor | None]:
+        """The distinct items that are scored, each encoded once.
+
+        Returns:
+            [C] int32 item codes, [B, L] int32 column of each event's item,
+            and [C] log inclusion probabilities, or None for the full softmax.
+        """
+        settings = self.config.training
+        trains_text = self.config.text.train_encoder
+        if self.num_items <= settings.full_softmax_items and not trains_text:
+            return tf.range(self.num_items), batch["item"], None
+        # Text that is being tuned is affordable for the batch's items alone.
+        uniform = 0 if trains_text else settings.num_negatives
+        is_event = tf.sequence_mask(batch["length"], tf.shape(batch["item"])[1])
+        # Padding repeats the window's first item: it adds no candidate.
+        own = tf.where(is_event, batch["item"], batch["item"][:, :1])
+        own = tf.reshape(own, [-1])
+        drawn = tf.random.stateless_uniform(
+            [uniform],
+            tf.stack([settings.seed, tf.cast(self.optimizer.iterations, tf.int32)]),
+            maxval=self.num_items,
+            dtype=tf.int32,
+        )
+        events = tf.boolean_mask(batch["item"], is_event)
+        # Own items come first, so that their columns are the first indices.
+        everything = tf.concat([own, _gathered(events), drawn], axis=0)
+        codes, columns = tf.unique(everything)
+        columns = tf.reshape(
+            columns[: tf.size(own)], tf.shape(batch["item"])
+        )
+        log_inclusion = log_inclusion_probability(
+            tf.gather(self._event_share, codes),
+            uniform,
+            self.num_items,
+            _over_replicas(tf.size(events)),
+        )
+        return codes, columns, log_inclusion
+
+    def queries(self, batch: dict[str, tf.Tensor], vectors: tf.Tensor) -> tf.Tensor:
+        """Queries after the last event of each window.
+
+        Args:
+            batch: tensors of `trainer.batches.SIGNATURE`.
+            vectors: [items, D] of the whole catalogue.
+
+        Returns:
+            [B, D] float32, unit length.
+        """
+        event_vectors = tf.gather(vectors, batch["item"])
+        hidden, last_items = self.states(batch, event_vectors)
+        at = batch["length"][:, None]
+        return self.user_tower.head(
+            tf.gather(hidden, at, batch_dims=1)[:, 0],
+            tf.gather(last_items, at, batch_dims=1)[:, 0],
+            batch["asked_scenario"],
+        )
+
+
+def _over_replicas(count: tf.Tensor) -> tf.Tensor:
+    """A count summed over replicas, float32, at least 1."""
+    context = tf.distribute.get_replica_context()
+    total = tf.cast(count, tf.float32)
+    if context is not None and context.num_replicas_in_sync > 1:
+        total = context.all_reduce(tf.distribute.ReduceOp.SUM, total)
+    return tf.maximum(total, 1.0)
+
+
+def _gathered(codes: tf.Tensor) -> tf.Tensor:
+    """[n] codes of this replica -> codes of all replicas."""
+    context = tf.distribute.get_replica_context()
+    if context is not None and context.num_replicas_in_sync > 1:
+        return context.all_gather(codes, axis=0)
+    return codes

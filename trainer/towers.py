@@ -1,0 +1,235 @@
+"""The two towers and the ranking head: layers that hold the weights.
+
+Axes: C items, B users, L events, D embedding_dim, T width of a text vector,
+U lstm_units, E experts.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from trainer.behaviour import NUM_GAPS
+from trainer.config import ModelConfig
+
+Layer = tf.keras.layers.Layer
+_SIDE_DIM = 16  # width of the event type, gap and scenario embeddings
+
+
+class ItemTower(Layer):
+    """item vector = unit(content(text, categories, brand) + id residual).
+
+    The id part is a residual that training may drop, so that an item without
+    a single event has a vector of the same kind as all others.
+
+    Args:
+        config: sizes and rates.
+        num_items, num_categories, num_brands: vocabulary sizes.
+    """
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        *,
+        num_items: int,
+        num_categories: int,
+        num_brands: int,
+    ) -> None:
+        super().__init__(name="item_tower")
+        dim = config.embedding_dim
+        self.id_dropout = config.id_dropout
+        self.text = tf.keras.layers.Dense(dim, name="text")
+        # Row 0 of each table is "none"; codes are moved up by one.
+        self.category = tf.keras.layers.Embedding(num_categories + 1, dim)
+        self.brand = tf.keras.layers.Embedding(num_brands + 1, dim)
+        self.id_residual = tf.keras.layers.Embedding(
+            num_items, dim, name="id_residual"
+        )
+
+    def content(
+        self,
+        text_vectors: tf.Tensor,
+        category_codes: tf.Tensor,
+        brand_codes: tf.Tensor,
+    ) -> tf.Tensor:
+        """What is known of an item without any event.
+
+        Args:
+            text_vectors: [C, T] float32.
+            category_codes: [C, levels] int32, -1 for none.
+            brand_codes: [C] int32, -1 for none.
+
+        Returns:
+            [C, D], not normalised.
+        """
+        is_level = tf.cast(category_codes >= 0, self.compute_dtype)[..., None]
+        levels = self.category(category_codes + 1) * is_level  # [C, levels, D]
+        count = tf.maximum(tf.reduce_sum(is_level, axis=1), 1.0)
+        is_brand = tf.cast(brand_codes >= 0, self.compute_dtype)[:, None]
+        return (
+            self.text(text_vectors)
+            + tf.reduce_sum(levels, axis=1) / count
+            + self.brand(brand_codes + 1) * is_brand
+        )
+
+    def call(
+        self,
+        content: tf.Tensor,
+        codes: tf.Tensor,
+        has_events: tf.Tensor,
+        training: bool = False,
+    ) -> tf.Tensor:
+        """Adds the id residual and normalises.
+
+        Args:
+            content: [C, D] from `content`.
+            codes: [C] int32 item codes.
+            has_events: [C] bool; an item without train events has no residual.
+            training: whether ids are dropped.
+
+        Returns:
+            [C, D] float32, unit length.
+        """
+        keep = tf.cast(has_events, self.compute_dtype)[:, None]
+        if training and self.id_dropout > 0:
+            draw = tf.random.uniform([tf.shape(codes)[0], 1])
+            keep *= tf.cast(draw >= self.id_dropout, self.compute_dtype)
+        vectors = content + keep * self.id_residual(codes)
+        return tf.math.l2_normalize(tf.cast(vectors, tf.float32), axis=-1)
+
+
+class UserTower(Layer):
+    """LSTM over a user's events, from a state that text and scenario set.
+
+    query = unit(sum_e gate[scenario, e] * expert_e(h) + skip * last item),
+    with a gate per scenario over shared experts (multi-gate mixture of
+    experts, Ma et al., KDD 2018). Scenario 0 is the unknown one.
+
+    Args:
+        config: sizes and rates.
+        num_scenarios, num_event_types: vocabulary sizes, unknown included.
+    """
+
+    def __init__(
+        self, config: ModelConfig, *, num_scenarios: int, num_event_types: int
+    ) -> None:
+        super().__init__(name="user_tower")
+        layers = tf.keras.layers
+        self.units, self.dim = config.lstm_units, config.embedding_dim
+        self.num_experts = config.num_experts if num_scenarios > 1 else 1
+        self.event_type = layers.Embedding(num_event_types, _SIDE_DIM)
+        self.gap = layers.Embedding(NUM_GAPS, _SIDE_DIM)
+        self.scenario = layers.Embedding(num_scenarios, _SIDE_DIM)
+        self.start = layers.Dense(2 * self.units, name="start")
+        self.input_dropout = layers.Dropout(config.dropout)
+        self.lstm = layers.LSTM(
+            self.units, return_sequences=True, return_state=True
+        )
+        self.output_dropout = layers.Dropout(config.dropout)
+        self.experts = layers.Dense(self.num_experts * self.dim)
+        self.gate = layers.Embedding(num_scenarios, self.num_experts)
+        self.skip = self.add_weight(
+            "skip", [self.dim], initializer="ones", trainable=True
+        )
+
+    def initial_state(
+        self, profile_vectors: tf.Tensor, scenario: tf.Tensor
+    ) -> list[tf.Tensor]:
+        """What is known before any event.
+
+        Args:
+            profile_vectors: [B, T] text vectors, zeros where there is none.
+            scenario: [B] int32.
+
+        Returns:
+            [hidden, cell], each [B, U].
+        """
+        profile_vectors = tf.cast(profile_vectors, self.compute_dtype)
+        known = tf.concat([profile_vectors, self.scenario(scenario)], -1)
+        return tf.split(self.start(known), 2, axis=-1)
+
+    def event_inputs(
+        self,
+        item_vectors: tf.Tensor,
+        event_type: tf.Tensor,
+        gap: tf.Tensor,
+        scenario: tf.Tensor,
+    ) -> tf.Tensor:
+        """[B, L, D] item vectors and [B, L] codes -> [B, L, inputs]."""
+        sides = [
+            self.event_type(event_type), self.gap(gap), self.scenario(scenario)
+        ]
+        item_vectors = tf.cast(item_vectors, self.compute_dtype)
+        return tf.concat([item_vectors * self.dim**0.5, *sides], axis=-1)
+
+    def read(
+        self,
+        inputs: tf.Tensor,
+        state: list[tf.Tensor],
+        *,
+        mask: tf.Tensor | None = None,
+        training: bool = False,
+    ) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        """Runs the LSTM.
+
+        Args:
+            inputs: [B, L, inputs] from `event_inputs`.
+            state: [hidden, cell] before the first event, each [B, U].
+            mask: [B, L] bool, False where there is no event and the state
+                passes through; None where padding only follows the events.
+            training: whether dropout is on.
+
+        Returns:
+            [B, L, U] hidden state after each event, and the last state.
+        """
+        inputs = self.input_dropout(inputs, training=training)
+        hidden, *last = self.lstm(
+            inputs, initial_state=state, mask=mask, training=training
+        )
+        return hidden, last
+
+    def head(
+        self,
+        hidden: tf.Tensor,
+        last_items: tf.Tensor,
+        scenario: tf.Tensor,
+        training: bool = False,
+    ) -> tf.Tensor:
+        """Turns states into queries.
+
+        Args:
+            hidden: [N, U].
+            last_items: [N, D] vector of the last item, zeros before any.
+            scenario: [N] int32, the scenario that is asked.
+
+        Returns:
+            [N, D] float32, unit length.
+        """
+        hidden = self.output_dropout(hidden, training=training)
+        experts = tf.reshape(
+            self.experts(hidden), [-1, self.num_experts, self.dim]
+        )
+        gate = tf.nn.softmax(self.gate(scenario))  # [N, E]
+        mixed = tf.einsum("ne,ned->nd", gate, experts)
+        skip = tf.cast(self.skip, tf.float32) * last_items
+        return tf.math.l2_normalize(tf.cast(mixed, tf.float32) + skip, axis=-1)
+
+
+class RankingHead(Layer):
+    """Predicts a rating or an event's strength from query and item.
+
+    Args:
+        config: sizes.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__(name="ranking_head")
+        layers = tf.keras.layers
+        self.hidden = layers.Dense(config.embedding_dim, activation="relu")
+        self.output_layer = layers.Dense(1, dtype="float32")
+
+    def call(self, queries: tf.Tensor, item_vectors: tf.Tensor) -> tf.Tensor:
+        """[..., D] queries and items -> [...] float32, labels' scaled unit."""
+        pair = tf.concat(
+            [queries, item_vectors, queries * item_vectors], axis=-1
+        )
+        return tf.squeeze(self.output_layer(self.hidden(pair)), axis=-1)

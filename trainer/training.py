@@ -1,0 +1,243 @@
+"""Fitting: steps, validation, early stopping, checkpoints."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import tensorflow as tf
+from tqdm import tqdm
+
+from trainer.batches import Batch, epoch_rows, padded_batch
+from trainer.behaviour import Windows
+from trainer.config import TrainingConfig
+from trainer.model import TwoTower
+from trainer.prepare import Prepared
+
+
+class Progress(tf.Module):
+    """Where a run stands; saved with every checkpoint.
+
+    Attributes:
+        epoch: epochs that are finished.
+        best_epoch: the epoch of `best`, counted from 1; 0 before the first.
+        best: best validation score so far.
+        seconds: spent in training so far.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(name="progress")
+        self.epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self.best_epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self.best = tf.Variable(-1.0, dtype=tf.float64, trainable=False)
+        self.seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)
+
+
+class Batches:
+    """The training batches of every epoch.
+
+    Args:
+        prepared: the data.
+        windows: training windows.
+        config: batch size and seed.
+    """
+
+    def __init__(
+        self, prepared: Prepared, windows: Windows, config: TrainingConfig
+    ) -> None:
+        self._prepared, self._windows, self._config = prepared, windows, config
+        self._lengths = windows.stop - windows.start
+
+    def __len__(self) -> int:
+        # Stretches of 50 batches are cut apart, so only the last may be short.
+        return math.ceil(len(self._lengths) / self._config.batch_size)
+
+    def epoch(self, number: int) -> Iterator[Batch]:
+        """The padded batches of one epoch, the same for one seed."""
+        config = self._config
+        for rows in epoch_rows(
+            self._lengths, config.batch_size, seed=config.seed, epoch=number
+        ):
+            yield padded_batch(
+                self._prepared.sequences,
+                self._windows,
+                rows,
+                labels=self._prepared.labels,
+                profile_of=self._prepared.profile_of,
+            )
+
+
+def build_optimizer(
+    config: TrainingConfig, steps: int
+) -> tf.keras.optimizers.Optimizer:
+    """AdamW whose step size falls along a cosine over `steps` steps."""
+    schedule = tf.keras.optimizers.schedules.CosineDecay(
+        config.learning_rate, max(1, steps)
+    )
+    return tf.keras.optimizers.AdamW(
+        schedule, weight_decay=config.weight_decay
+    )
+
+
+def train_step(
+    model: TwoTower, batch: dict[str, tf.Tensor], clip_norm: float
+) -> tf.Tensor:
+    """One replica's part of one step. Returns its share of the loss.
+
+    Gradients are summed over replicas before they are clipped, so that the
+    step is the one that a single device takes on the joined batch.
+    """
+    with tf.GradientTape() as tape:
+        loss = model.compute_loss(batch, training=True)
+    variables = model.trainable_variables
+    gradients = tape.gradient(loss, variables)
+    pairs = [(g, v) for g, v in zip(gradients, variables) if g is not None]
+    summed = [g for g, _ in pairs]
+    context = tf.distribute.get_replica_context()
+    if context.num_replicas_in_sync > 1:
+        summed = context.all_reduce(
+            tf.distribute.ReduceOp.SUM,
+            [tf.convert_to_tensor(gradient) for gradient in summed],
+        )
+    summed, _ = tf.clip_by_global_norm(summed, clip_norm)
+    model.optimizer.apply_gradients(
+        zip(summed, [v for _, v in pairs]), skip_gradients_aggregation=True
+    )
+    return loss
+
+
+class Fit:
+    """One model being fitted to one data set, resumable between epochs.
+
+    Args:
+        model: to be fitted; made under `strategy.scope()`.
+        batches: training batches.
+        config: how to fit.
+        strategy: where a step runs.
+        job_dir: checkpoints and TensorBoard logs go below it.
+    """
+
+    def __init__(
+        self,
+        model: TwoTower,
+        batches: Batches,
+        config: TrainingConfig,
+        *,
+        strategy: tf.distribute.Strategy,
+        job_dir: Path,
+    ) -> None:
+        self.model, self._batches, self._config = model, batches, config
+        self._strategy = strategy
+        with strategy.scope():
+            model.optimizer = build_optimizer(
+                config, len(batches) * config.epochs
+            )
+            self.progress = Progress()
+            # One forward pass makes the variables that a checkpoint fills.
+            model.compute_loss(_tensors(next(batches.epoch(0))))
+            model.optimizer.build(model.trainable_variables)
+        checkpoint = tf.train.Checkpoint(
+            model=model, optimizer=model.optimizer, progress=self.progress
+        )
+        self._last, self._best = (
+            tf.train.CheckpointManager(
+                checkpoint, str(job_dir / "checkpoints" / name), max_to_keep=1
+            )
+            for name in ("last", "best")
+        )
+        self._log = tf.summary.create_file_writer(str(job_dir / "tensorboard"))
+        self._step = tf.function(self._distributed_step, reduce_retracing=True)
+
+    def run(self, validate: Callable[[], float]) -> Progress:
+        """Fits until the epochs are over or validation stops improving.
+
+        Args:
+            validate: scores the model as it is; higher is better.
+
+        Returns:
+            The progress; the model holds the weights of the best epoch.
+        """
+        if self._last.restore_or_initialize():
+            print(f"resuming after epoch {int(self.progress.epoch)}")
+        while not self._is_over():
+            started = time.monotonic()
+            loss = self._epoch(int(self.progress.epoch))
+            score = validate()
+            self._record(loss, score, time.monotonic() - started)
+        self._best.restore_or_initialize()
+        return self.progress
+
+    def _is_over(self) -> bool:
+        done, best = int(self.progress.epoch), int(self.progress.best_epoch)
+        return (
+            done >= self._config.epochs or done - best >= self._config.patience
+        )
+
+    def _epoch(self, number: int) -> float:
+        """Runs one epoch. Returns the mean loss of its steps."""
+        total = 0.0
+        bar = tqdm(
+            self._batches.epoch(number),
+            total=len(self._batches),
+            desc=f"epoch {number + 1}/{self._config.epochs}",
+            unit="step",
+            mininterval=1.0,
+        )
+        for step, batch in enumerate(bar, start=1):
+            total += float(self._step(self._distribute(batch)))
+            if not math.isfinite(total):
+                raise FloatingPointError(
+                    f"the loss is no longer a number at step {step} of epoch "
+                    f"{number + 1}; lower learning_rate or clip_norm."
+                )
+            bar.set_postfix(loss=f"{total / step:.4f}", refresh=False)
+        return total / max(1, len(self._batches))
+
+    def _record(self, loss: float, score: float, seconds: float) -> None:
+        """Notes an epoch in the checkpoints, the log and on the screen."""
+        progress = self.progress
+        progress.epoch.assign_add(1)
+        progress.seconds.assign_add(seconds)
+        epoch, is_best = int(progress.epoch), score > float(progress.best)
+        if is_best:
+            progress.best.assign(score)
+            progress.best_epoch.assign(epoch)
+            self._best.save(checkpoint_number=epoch)
+        self._last.save(checkpoint_number=epoch)
+        with self._log.as_default(step=epoch):
+            tf.summary.scalar("train/loss", loss)
+            tf.summary.scalar("validation/ndcg@10", score)
+            tf.summary.scalar("train/seconds_per_epoch", seconds)
+        self._log.flush()
+        print(
+            f"epoch {epoch}: loss {loss:.4f}, validation ndcg@10 {score:.4f}"
+            f"{' (best)' if is_best else ''}, {seconds:.0f} s"
+        )
+
+    def _distribute(self, batch: Batch) -> dict[str, tf.Tensor]:
+        """Deals the batch's rows out to the replicas."""
+        replicas = self._strategy.num_replicas_in_sync
+        if replicas == 1:
+            return _tensors(batch)
+
+        def rows(context: tf.distribute.InputReplicaContext) -> Batch:
+            first = context.replica_id_in_sync_group
+            return _tensors({k: v[first::replicas] for k, v in batch.items()})
+
+        return self._strategy.experimental_distribute_values_from_function(
+            rows
+        )
+
+    def _distributed_step(self, batch: dict[str, tf.Tensor]) -> tf.Tensor:
+        shares = self._strategy.run(
+            train_step, args=(self.model, batch, self._config.clip_norm)
+        )
+        return self._strategy.reduce(
+            tf.distribute.ReduceOp.SUM, shares, axis=None
+        )
+
+
+def _tensors(batch: Batch) -> dict[str, tf.Tensor]:
+    return {name: tf.constant(values) for name, values in batch.items()}
