@@ -1,0 +1,96 @@
+"""Ranking metrics, each a short function of ranks or of lists.
+
+A rank is the place of the target in the full ranking, 1 for the first; ties
+count against the model, and a target that may not be recommended has the rank
+`UNREACHABLE`. There is one target per query, so recall@k equals hit_rate@k.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+UNREACHABLE = np.iinfo(np.int64).max
+
+
+def target_ranks(scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Places of the targets among all candidates, ties against them.
+
+    Args:
+        scores: [queries, candidates]; minus infinity where excluded.
+        targets: [queries] int column of the target.
+
+    Returns:
+        [queries] int64; UNREACHABLE where the target itself is excluded.
+    """
+    own = scores[np.arange(len(targets)), targets]
+    ranks = (scores >= own[:, None]).sum(axis=1, dtype=np.int64)
+    return np.where(np.isneginf(own), UNREACHABLE, ranks)
+
+
+def recall(ranks: np.ndarray, k: int) -> np.ndarray:
+    """[queries] 1 where the target is among the first k, else 0."""
+    return (ranks <= k).astype(np.float64)
+
+
+def ndcg(ranks: np.ndarray, k: int) -> np.ndarray:
+    """[queries] 1 / log2(1 + rank) within the first k (one target: IDCG 1)."""
+    return np.where(ranks <= k, 1.0 / np.log2(1.0 + ranks), 0.0)
+
+
+def mrr(ranks: np.ndarray, k: int) -> np.ndarray:
+    """[queries] 1 / rank within the first k, else 0."""
+    return np.where(ranks <= k, 1.0 / ranks, 0.0)
+
+
+def coverage(lists: np.ndarray, num_items: int) -> float:
+    """Share of the catalogue that occurs in any list.
+
+    Args:
+        lists: [queries, k] int item codes, -1 for none.
+        num_items: size of the catalogue.
+    """
+    shown = np.unique(lists)
+    return float((shown >= 0).sum() / max(1, num_items))
+
+
+def rmse(predictions: np.ndarray, labels: np.ndarray) -> float:
+    """Root of the mean squared error, in the unit of the labels."""
+    return float(np.sqrt(np.mean((predictions - labels) ** 2)))
+
+
+def auc(predictions: np.ndarray, is_positive: np.ndarray) -> float:
+    """Chance that a positive is scored above a negative, ties half.
+
+    The rank-sum form of Mann and Whitney (1947).
+
+    Returns:
+        NaN where there are no positives or no negatives.
+    """
+    _, codes, counts = np.unique(
+        predictions, return_inverse=True, return_counts=True
+    )
+    below = np.cumsum(counts) - counts
+    mid_rank = below + (counts + 1) / 2  # of each distinct prediction
+    positives = int(is_positive.sum())
+    negatives = len(is_positive) - positives
+    if not positives or not negatives:
+        return float("nan")
+    rank_sum = mid_rank[codes][is_positive].sum()
+    u = rank_sum - positives * (positives + 1) / 2
+    return float(u / (positives * negatives))
+
+
+def summarise(ranks: np.ndarray) -> dict[str, float]:
+    """Means over queries of the metrics that every report shows."""
+    if not len(ranks):
+        return {"queries": 0}
+    means = {
+        "recall@5": recall(ranks, 5),
+        "recall@10": recall(ranks, 10),
+        "recall@100": recall(ranks, 100),
+        "ndcg@5": ndcg(ranks, 5),
+        "ndcg@10": ndcg(ranks, 10),
+        "mrr@10": mrr(ranks, 10),
+    }
+    summary: dict[str, float] = {k: float(v.mean()) for k, v in means.items()}
+    return {**summary, "queries": len(ranks)}
