@@ -1,0 +1,87 @@
+"""Writes a trained model as an exact bundle."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from serving import bundle, manifest, signatures, versions, warmup
+from trainer.config import RunConfig
+from trainer.prepare import Prepared
+from trainer.served import ServedModel
+
+_WARMUP_ITEMS = 3
+
+
+def concrete_signatures(served: ServedModel) -> dict[str, Any]:
+    """One concrete function per signature, and recommend as the default."""
+    widths = {"s": served.state_width}
+    functions = {
+        name: tf.function(getattr(served, name)).get_concrete_function(
+            **signatures.tensor_specs(signature.inputs, widths)
+        )
+        for name, signature in signatures.SIGNATURES.items()
+    }
+    recommend = functions[signatures.RECOMMEND]
+    return {**functions, signatures.DEFAULT_SIGNATURE: recommend}
+
+
+def export_exact(
+    served: ServedModel,
+    prepared: Prepared,
+    config: RunConfig,
+    *,
+    model_dir: Path,
+    version: int,
+    metrics: Mapping[str, Any],
+) -> Path:
+    """Writes a version of the exact bundle, complete or not at all.
+
+    Returns:
+        The version's folder.
+
+    Raises:
+        serving.manifest.BundleError: if the graph holds other than core
+            operations, or the disk is full.
+    """
+    catalogue = prepared.catalogue
+    vocabularies = {
+        "items": catalogue.item_ids,
+        "event_types": prepared.event_types,
+        "scenarios": prepared.scenarios,
+        "categories": catalogue.categories,
+        "brands": catalogue.brands,
+    }
+    described = manifest.Manifest(
+        model_name=config.export.model_name,
+        version=version,
+        kind=signatures.EXACT,
+        created=manifest.utc_now(),
+        num_items=len(catalogue),
+        index={"search": "exact"},
+        vocabularies={
+            key: manifest.vocabulary_hash(names)
+            for key, names in vocabularies.items()
+        },
+        data_span={
+            "first_train_event": prepared.span[0],
+            "last_train_event": prepared.span[1],
+            "events": len(prepared.sequences.item),
+            "users": prepared.sequences.num_users,
+        },
+        metrics=metrics,
+        config=dataclasses.asdict(config),
+    )
+
+    def save(folder: Path) -> None:
+        tf.saved_model.save(
+            served, str(folder), signatures=concrete_signatures(served)
+        )
+        examples = warmup.default_requests(catalogue.item_ids[:_WARMUP_ITEMS])
+        bundle.seal(folder, described, examples)
+
+    return versions.write_version(model_dir, version, save)

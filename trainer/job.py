@@ -1,0 +1,84 @@
+"""A run's folder: whose it is, what is written to it, what the run cost."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import resource
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from trainer.config import RunConfig
+from trainer.prepare import Prepared
+
+
+class Clock:
+    """Seconds by stage of a run."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Adds the time of the block to a stage."""
+        started = time.monotonic()
+        yield
+        passed = time.monotonic() - started
+        self.seconds[name] = round(self.seconds.get(name, 0) + passed, 2)
+
+
+def peak_memory_mb() -> float:
+    """Most memory that this process has held so far, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def fingerprint(prepared: Prepared, config: RunConfig) -> str:
+    """Names what decides a run's result: settings and data."""
+    settings = dataclasses.asdict(config)
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    sequences = prepared.sequences
+    for values in (sequences.item, sequences.split, sequences.starts):
+        digest.update(values.tobytes())
+    digest.update("\n".join(prepared.catalogue.texts).encode())
+    return digest.hexdigest()[:16]
+
+
+def claim_job_dir(job_dir: Path, mark: str) -> None:
+    """Marks the folder as this run's, or finds that it is already.
+
+    Raises:
+        ValueError: if the folder holds another run.
+    """
+    path = job_dir / "run.json"
+    if path.exists():
+        found = json.loads(path.read_text())["fingerprint"]
+        if found != mark:
+            raise ValueError(
+                f"{job_dir} holds a run with other settings or data "
+                f"({found}, now {mark}). Give another --job-dir, or --restart "
+                "to forget its checkpoints; exported versions stay."
+            )
+        return
+    job_dir.mkdir(parents=True, exist_ok=True)
+    write_json(path, {"fingerprint": mark})
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Writes a JSON file whole or not at all."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_text(json.dumps(content, indent=2) + "\n")
+    os.replace(partial, path)
+
+
+def forget_run(job_dir: Path) -> None:
+    """Removes a run's checkpoints and marks; bundles and caches stay."""
+    for name in ("checkpoints", "tensorboard", "text_encoder"):
+        shutil.rmtree(job_dir / name, ignore_errors=True)
+    for name in ("run.json", "exported.json", "metrics.json"):
+        (job_dir / name).unlink(missing_ok=True)

@@ -1,0 +1,167 @@
+"""Requests as the served graph reads them: strings to codes, core ops only.
+
+The rules are those of training, in TensorFlow: `trainer.behaviour` for order
+and gaps, `trainer.catalogue` for an item's text and category levels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from schema import features
+from trainer.behaviour import GAP_BOUNDS, UNKNOWN_GAP
+from trainer.catalogue import MAX_CATEGORIES
+
+# One event per column; `mask` is False where there is none.
+History = dict[str, tf.Tensor]
+_LAST_16_BITS = 1 << 16
+_ASCII_SPACE = r"^[ \t\r\n]+|[ \t\r\n]+$"
+
+
+def lookup_table(
+    names: Sequence[str], *, first_code: int, default: int
+) -> tf.lookup.StaticHashTable:
+    """A table from names to first_code, first_code + 1, ..."""
+    keys = tf.constant(list(names), tf.string, shape=[len(names)])
+    codes = tf.range(first_code, first_code + len(names), dtype=tf.int32)
+    return tf.lookup.StaticHashTable(
+        tf.lookup.KeyValueTensorInitializer(keys, codes), default
+    )
+
+
+def strip(texts: tf.Tensor) -> tf.Tensor:
+    """Takes ASCII white space off both ends."""
+    return tf.strings.regex_replace(texts, _ASCII_SPACE, "")
+
+
+def join_columns(columns: Sequence[tf.Tensor]) -> tf.Tensor:
+    """`trainer.catalogue.join_text` on [b] string columns."""
+    joined = tf.zeros_like(columns[0])
+    for column in columns:
+        column = strip(column)
+        needs_stop = tf.not_equal(joined, "") & tf.not_equal(column, "")
+        joined += tf.where(needs_stop, ". ", "") + column
+    return joined
+
+
+def category_codes(
+    categories: tf.Tensor, table: tf.lookup.StaticHashTable
+) -> tf.Tensor:
+    """`trainer.catalogue.level_names`, coded.
+
+    Args:
+        categories: [b] string, paths `a > b` joined by ` | `.
+        table: level name -> code, -1 for an unknown one.
+
+    Returns:
+        [b, levels] int32, at most MAX_CATEGORIES distinct codes, the others
+        -1.
+    """
+    names = tf.strings.split(
+        tf.strings.regex_replace(categories, r"\s*[>|]\s*", "|"), "|"
+    )
+    codes = tf.ragged.map_flat_values(
+        lambda values: table.lookup(strip(values)), names
+    ).to_tensor(default_value=-1)
+    same = tf.equal(codes[:, :, None], codes[:, None, :])  # [b, m, m]
+    earlier = tf.linalg.band_part(tf.ones_like(same, tf.int32), -1, 0)
+    earlier -= tf.eye(tf.shape(codes)[1], dtype=tf.int32)[None]
+    repeats = tf.reduce_any(same & (earlier > 0), axis=2)
+    is_new = tf.logical_not(repeats) & (codes >= 0)
+    place = tf.cumsum(tf.cast(is_new, tf.int32), axis=1)
+    return tf.where(is_new & (place <= MAX_CATEGORIES), codes, -1)
+
+
+def code_history(
+    inputs: dict[str, tf.Tensor],
+    *,
+    items: tf.lookup.StaticHashTable,
+    event_types: tf.lookup.StaticHashTable,
+    scenarios: tf.lookup.StaticHashTable,
+) -> History:
+    """Codes the history columns of a request; unknown items are masked out.
+
+    Returns:
+        [b, L] item, event_type, scenario (int32), timestamp (int64), column
+        (int32, the place in the request) and mask (bool).
+    """
+    item = items.lookup(inputs["history_item_ids"])
+    types = inputs["history_event_types"]
+    types = tf.where(types == "", features.DEFAULT_EVENT_TYPE, types)
+    columns = tf.range(tf.shape(item)[1])[None, :]
+    return {
+        "item": tf.maximum(item, 0),
+        "event_type": event_types.lookup(types),
+        "scenario": scenarios.lookup(inputs["history_scenarios"]),
+        "timestamp": inputs["history_timestamps"],
+        "column": tf.broadcast_to(columns, tf.shape(item)),
+        "mask": item >= 0,
+    }
+
+
+def keep_latest(history: History, count: int) -> History:
+    """Moves the latest `count` events of each row to its left.
+
+    Returns:
+        The same tensors as [b, W], W from 1 to `count`, and `gap`: its bucket
+        looks back to the event before, kept or not.
+    """
+    mask = history["mask"]
+    packed = {
+        name: tf.ragged.boolean_mask(values, mask)
+        for name, values in history.items()
+    }
+    dense = {name: rows.to_tensor() for name, rows in packed.items()}
+    dense["gap"] = _gaps(dense["timestamp"])
+    lengths = packed["mask"].row_lengths()
+    kept = tf.minimum(lengths, count)
+    width = tf.maximum(tf.reduce_max(tf.concat([kept, [0]], 0)), 1)
+    at = tf.range(width)[None, :] + (lengths - kept)[:, None]  # [b, W]
+    is_event = tf.range(width)[None, :] < kept[:, None]
+    # One spare column on the right, for rows without events.
+    return {
+        name: tf.where(
+            is_event,
+            tf.gather(
+                tf.pad(values, [[0, 0], [0, 1]]),
+                tf.minimum(at, tf.cast(tf.shape(values)[1], at.dtype)),
+                batch_dims=1,
+            ),
+            tf.zeros([], values.dtype),
+        )
+        for name, values in dense.items()
+    }
+
+
+def gap_bucket(seconds: tf.Tensor) -> tf.Tensor:
+    """int64 seconds, any shape -> int32 bucket, as `behaviour.gap_buckets`."""
+    flat = tf.reshape(tf.maximum(seconds, 0), [-1])
+    buckets = 1 + tf.searchsorted(GAP_BOUNDS, flat, side="right")
+    return tf.reshape(buckets, tf.shape(seconds))
+
+
+def _gaps(timestamps: tf.Tensor) -> tf.Tensor:
+    """[b, W] unix seconds, 0 unknown -> [b, W] buckets, the first unknown."""
+    before = tf.pad(timestamps[:, :-1], [[0, 0], [1, 0]])
+    before = before[:, : tf.shape(timestamps)[1]]
+    return gap_since(before, timestamps)
+
+
+def gap_since(before: tf.Tensor, now: tf.Tensor) -> tf.Tensor:
+    """Bucket of the time between two unix times, 0 being unknown."""
+    is_known = (before > 0) & (now > 0)
+    return tf.where(is_known, gap_bucket(now - before), UNKNOWN_GAP)
+
+
+def split_time(timestamp: tf.Tensor) -> tf.Tensor:
+    """[b] int64 -> [b, 2] float32 that hold it exactly, up to 2**40."""
+    low = timestamp % _LAST_16_BITS
+    return tf.cast(tf.stack([timestamp // _LAST_16_BITS, low], 1), tf.float32)
+
+
+def join_time(parts: tf.Tensor) -> tf.Tensor:
+    """The inverse of `split_time`."""
+    parts = tf.cast(parts, tf.int64)
+    return parts[:, 0] * _LAST_16_BITS + parts[:, 1]

@@ -1,0 +1,191 @@
+"""One run, whatever door it came through: train, evaluate, export."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from serving import index, versions
+from trainer import baselines, behaviour, evaluation
+from trainer.config import RunConfig, TextConfig
+from trainer.encoder import TextEncoder, load_encoder
+from trainer.evaluation import Queries
+from trainer.export import export_exact
+from trainer.job import Clock, peak_memory_mb, write_json
+from trainer.model import ModelInputs, TwoTower
+from trainer.prepare import Prepared
+from trainer.scoring import ModelScorer, ranking_quality
+from trainer.served import ServedModel
+from trainer.strategies import open_strategy
+from trainer.text_cache import TextCache
+from trainer.training import Batches, Fit
+
+# Validation runs after every epoch; more queries than this change nothing.
+_VALIDATION_QUERIES = 20_000
+
+
+def model_inputs(
+    prepared: Prepared, encoder: TextEncoder, settings: TextConfig, folder: Path
+) -> ModelInputs:
+    """Tables for the model, texts as vectors or, to be tuned, as tokens."""
+    catalogue = prepared.catalogue
+    if settings.train_encoder:
+        text = encoder.token_table(catalogue.texts)
+        profiles = encoder.token_table(prepared.profile_texts)
+    else:
+        cache = TextCache(folder, encoder.fingerprint(), encoder.dim)
+        text = cache.vectors(catalogue.texts, encoder.encode_bulk)
+        print(f"item texts: {cache.hits} cached, {cache.misses} encoded")
+        profiles = cache.vectors(prepared.profile_texts, encoder.encode_bulk)
+    return ModelInputs(
+        text=text,
+        category_codes=catalogue.category_codes,
+        brand_codes=catalogue.brand_codes,
+        counts=catalogue.counts,
+        profiles=profiles,
+        num_categories=len(catalogue.categories),
+        num_brands=len(catalogue.brands),
+        num_scenarios=len(prepared.scenarios) + 1,
+        num_event_types=len(prepared.event_types) + 1,
+        has_labels=prepared.label_scale.kind != "none",
+    )
+
+
+class Run:
+    """All stages of one run over one job folder; each stage can resume.
+
+    Args:
+        prepared: the data.
+        config: all settings.
+        job_dir: everything that the run writes lies below it.
+    """
+
+    def __init__(
+        self, prepared: Prepared, config: RunConfig, job_dir: Path
+    ) -> None:
+        self.prepared, self.config, self.job_dir = prepared, config, job_dir
+        self.clock = Clock()
+
+    def execute(self) -> dict[str, Any]:
+        """Trains, evaluates, exports. Returns what `metrics.json` holds."""
+        settings, text = self.config.training, self.config.text
+        tf.keras.utils.set_random_seed(settings.seed)
+        tf.keras.mixed_precision.set_global_policy(settings.precision)
+        strategy = open_strategy(settings.strategy)
+        with self.clock.stage("encode"):
+            encoder = load_encoder(
+                text.text_encoder,
+                max_tokens=text.max_tokens,
+                corpus=self.prepared.catalogue.texts,
+                folder=self.job_dir / "text_encoder",
+            )
+            folder = Path(text.text_cache or self.job_dir / "text_cache")
+            inputs = model_inputs(self.prepared, encoder, text, folder)
+        with strategy.scope():
+            model = TwoTower(self.config, inputs, encoder)
+        with self.clock.stage("train"):
+            self._fit(model, strategy)
+        metrics = self._evaluate(model)
+        self._export(ServedModel(model, encoder, self.prepared), metrics)
+        metrics["seconds"] = self.clock.seconds
+        metrics["peak_memory_mb"] = round(peak_memory_mb(), 1)
+        write_json(self.job_dir / "metrics.json", metrics)
+        return metrics
+
+    def _queries(self, split: int, limit: int | None = None) -> Queries:
+        sequences = self.prepared.sequences
+        return evaluation.build_queries(
+            sequences,
+            behaviour.target_rows(
+                sequences, split, limit=limit, seed=self.config.training.seed
+            ),
+            num_items=len(self.prepared.catalogue),
+            exclude_seen=self.config.data.exclude_seen,
+        )
+
+    def _fit(self, model: TwoTower, strategy: tf.distribute.Strategy) -> None:
+        settings = self.config.training
+        windows = behaviour.train_windows(
+            self.prepared.sequences, self.config.data.max_history
+        )
+        fit = Fit(
+            model,
+            Batches(self.prepared, windows, settings),
+            settings,
+            strategy=strategy,
+            job_dir=self.job_dir,
+        )
+        queries = self._queries(behaviour.VALIDATION, _VALIDATION_QUERIES)
+
+        def validate() -> float:
+            scorer = ModelScorer(model, self.prepared, queries)
+            ranking = evaluation.rank_targets(queries, scorer, "validation")
+            return float(ranking.summary().get("ndcg@10", 0.0))
+
+        fit.run(validate)
+
+    def _evaluate(self, model: TwoTower) -> dict[str, Any]:
+        """Metrics of model and baselines on both held-out splits."""
+        counts = self.prepared.catalogue.counts
+        report: dict[str, Any] = {}
+        with self.clock.stage("evaluate"):
+            for name, split in (
+                ("validation", behaviour.VALIDATION), ("test", behaviour.TEST)
+            ):
+                queries = self._queries(split)
+                scorer = ModelScorer(model, self.prepared, queries)
+                ranking = evaluation.rank_targets(queries, scorer, name)
+                report[name] = {
+                    **ranking.summary(),
+                    **ranking_quality(model, self.prepared, queries, scorer),
+                }
+            # Of the test split, which is the last of the loop.
+            report["slices"] = evaluation.slice_summaries(
+                queries, ranking, counts
+            )
+        with self.clock.stage("baselines"):
+            report["baselines"] = self._baselines(queries, counts)
+        return report
+
+    def _baselines(
+        self, queries: Queries, counts: np.ndarray
+    ) -> dict[str, dict[str, float]]:
+        scorers: dict[str, evaluation.Scorer] = {
+            "random": baselines.random_scorer(
+                len(counts), self.config.training.seed
+            ),
+            "popularity": baselines.popularity_scorer(counts),
+            "markov": baselines.MarkovScorer(queries, counts),
+        }
+        return {
+            name: evaluation.rank_targets(queries, scorer, name).summary()
+            for name, scorer in scorers.items()
+        }
+
+    def _export(self, served: ServedModel, metrics: dict[str, Any]) -> None:
+        """Both bundles; what a killed run has already written stays."""
+        export = self.job_dir / "export"
+        settings = self.config.export
+        exact_dir = export / settings.model_name
+        twin_dir = export / f"{settings.model_name}_scann"
+        state = self.job_dir / "exported.json"
+        with self.clock.stage("export"):
+            if state.exists():
+                version = json.loads(state.read_text())["version"]
+            else:
+                version = versions.next_version(exact_dir)
+                write_json(state, {"version": version})
+            if version not in versions.versions(exact_dir):
+                export_exact(
+                    served, self.prepared, self.config,
+                    model_dir=exact_dir, version=version, metrics=metrics,
+                )
+            if version not in versions.versions(twin_dir):
+                index.build(
+                    exact_dir / str(version), twin_dir, version,
+                    min_items=settings.scann_min_items,
+                )
