@@ -1,0 +1,87 @@
+"""Checks of a request at the door, with errors a caller can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from serving import signatures
+
+if TYPE_CHECKING:
+    from serving.signatures import Array, Arrays
+
+
+class RequestError(ValueError):
+    """A request that does not fit the signature: got, wanted, remedy."""
+
+
+def check_request(name: str, specs: Mapping[str, Any], inputs: Arrays) -> None:
+    """Compares inputs with the signature of the graph, then with our axes.
+
+    Args:
+        name: of the signature, for messages and for the axes.
+        specs: `tf.TensorSpec` by input.
+        inputs: what the request has.
+
+    Raises:
+        RequestError: naming the input.
+    """
+    missing, unknown = missing_and_unknown(specs, inputs)
+    if missing or unknown:
+        raise RequestError(
+            f"{name} takes {', '.join(sorted(specs))}; missing: "
+            f"{', '.join(missing) or 'none'}; unknown: "
+            f"{', '.join(unknown) or 'none'}."
+        )
+    for key, spec in specs.items():
+        _check_type(key, spec, inputs[key])
+        if not spec.shape.is_compatible_with(inputs[key].shape):
+            raise RequestError(
+                f"{key} must have shape {spec.shape}, got {inputs[key].shape}."
+            )
+    signature = signatures.resolve(name)
+    if signature:
+        _check_axes(signature, inputs)
+        _check_k(inputs)
+
+
+def missing_and_unknown(
+    wanted: Iterable[str], given: Iterable[str]
+) -> tuple[list[str], list[str]]:
+    """Names that only one side has, sorted."""
+    wanted, given = set(wanted), set(given)
+    return sorted(wanted - given), sorted(given - wanted)
+
+
+def _check_type(key: str, spec: Any, value: Array) -> None:
+    is_string = value.dtype.kind in "OSU"
+    wanted = spec.dtype.name
+    if is_string and wanted == "string":
+        return
+    if is_string or value.dtype != spec.dtype.as_numpy_dtype:
+        got = "string" if is_string else value.dtype.name
+        raise RequestError(f"{key} must be {wanted}, got {got}.")
+
+
+def _check_axes(signature: signatures.Signature, inputs: Arrays) -> None:
+    """Every axis has one size in all inputs that share it; b is 1 or more."""
+    sizes: dict[str, tuple[int, str]] = {}
+    for field in signature.inputs:
+        for axis, size in zip(
+            field.axes, inputs[field.name].shape, strict=True
+        ):
+            known, first = sizes.setdefault(axis, (size, field.name))
+            if known != size:
+                raise RequestError(
+                    f"{field.name} has shape {inputs[field.name].shape} and "
+                    f"{first} {inputs[first].shape}; their axes "
+                    f"[{','.join(field.axes)}] must agree in {axis}."
+                )
+    if sizes["b"][0] < 1:
+        raise RequestError("The batch is empty; send at least one request.")
+
+
+def _check_k(inputs: Arrays) -> None:
+    k = inputs.get("k")
+    if k is not None and (k < 0).any():
+        raise RequestError(f"k must be 0 or more, got {int(k.min())}.")

@@ -1,0 +1,168 @@
+"""One loaded version of a model: checks requests and answers them.
+
+Knows nothing of gRPC or HTTP; every server is a thin door to it.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from serving import bundle, manifest, warmup
+from serving.checks import RequestError, check_request, missing_and_unknown
+from serving.manifest import BundleError
+from serving.signatures import DEFAULT_SIGNATURE
+
+if TYPE_CHECKING:
+    from serving.signatures import Array, Arrays
+
+
+class UnknownSignatureError(LookupError):
+    """A signature that the model does not have."""
+
+
+class Recommender:
+    """Loads a version and answers requests; safe to call from many threads.
+
+    Args:
+        version_dir: e.g. `export/recommender/1`.
+        warm_up: run the version's warm-up requests before returning, so that
+            no user waits for them.
+
+    Attributes:
+        version: the folder's number, 0 if it is none.
+        manifest: None for a saved model that is not of our making.
+        load_seconds, warm_up_seconds: what the start has cost.
+
+    Raises:
+        BundleError: if the version is corrupt, cannot be loaded or fails its
+            own warm-up requests. The message says which and why.
+    """
+
+    def __init__(self, version_dir: Path, *, warm_up: bool = True) -> None:
+        started = time.monotonic()
+        self.version_dir = version_dir
+        self.version = int(version_dir.name) if _is_version(version_dir) else 0
+        self.manifest = (
+            manifest.Manifest.read(version_dir)
+            if manifest.exists(version_dir)
+            else None
+        )
+        if self.manifest:
+            manifest.check_files(version_dir, self.manifest)
+        self._model = _load(version_dir)
+        self._signatures: Mapping[str, Any] = self._model.signatures
+        self.load_seconds = time.monotonic() - started
+        if warm_up:
+            self._replay()
+        self.warm_up_seconds = time.monotonic() - started - self.load_seconds
+
+    @property
+    def signature_names(self) -> list[str]:
+        """Names that `predict` takes."""
+        return sorted(self._signatures)
+
+    def predict(
+        self, signature: str, inputs: Arrays, outputs: Collection[str] = ()
+    ) -> dict[str, Array]:
+        """Answers a batch of requests.
+
+        Args:
+            signature: "" is the default one.
+            inputs: every input of the signature, of its dtype and rank.
+            outputs: those wanted; all if empty.
+
+        Returns:
+            Outputs by name; strings are bytes.
+
+        Raises:
+            UnknownSignatureError: listing those that there are.
+            RequestError: naming the input or output that does not fit.
+        """
+        import tensorflow as tf
+
+        name = signature or DEFAULT_SIGNATURE
+        function = self._signatures.get(name)
+        if function is None:
+            raise UnknownSignatureError(
+                f"There is no signature {name!r}; the model has "
+                f"{', '.join(self.signature_names)}."
+            )
+        specs = function.structured_input_signature[1]
+        check_request(name, specs, inputs)
+        wanted = _wanted_outputs(function.structured_outputs, outputs)
+        tensors = {
+            key: tf.constant(value, specs[key].dtype)
+            for key, value in inputs.items()
+        }
+        try:
+            answers = function(**tensors)
+        except tf.errors.InvalidArgumentError as error:
+            raise RequestError(
+                f"{name} cannot compute on these inputs: {_cause(error)}"
+            ) from error
+        return {key: answers[key].numpy() for key in wanted}
+
+    def _replay(self) -> None:
+        try:
+            for request in warmup.read(self.version_dir):
+                self.predict(request.signature, request.inputs)
+        except Exception as error:
+            raise BundleError(
+                f"{self.version_dir} fails its own warm-up request: {error}"
+            ) from error
+
+
+def _is_version(path: Path) -> bool:
+    return re.fullmatch("[0-9]+", path.name, re.ASCII) is not None
+
+
+def _load(version_dir: Path) -> Any:
+    """Loads a saved model, with ScaNN's operations if it needs them."""
+    import tensorflow as tf
+
+    operations = bundle.op_types(version_dir)
+    if any(operation.startswith("Scann>") for operation in operations):
+        _register_scann(version_dir)
+    try:
+        model = tf.saved_model.load(str(version_dir))
+    # Whatever TensorFlow finds wrong with a file, of many unrelated types.
+    except Exception as error:
+        raise BundleError(f"{version_dir} cannot be loaded: {error}") from error
+    if not model.signatures:
+        raise BundleError(f"{version_dir} has no signatures to serve.")
+    return model
+
+
+def _register_scann(version_dir: Path) -> None:
+    try:
+        import scann  # noqa: F401  (registers the operations)
+    except ImportError as error:
+        raise BundleError(
+            f"{version_dir} needs ScaNN's operations and ScaNN cannot be "
+            f"imported ({error}); install interest-towers[scann], or serve "
+            "the exact bundle beside it."
+        ) from error
+
+
+def _wanted_outputs(
+    outputs: Mapping[str, Any], wanted: Collection[str]
+) -> Collection[str]:
+    _, unknown = missing_and_unknown(outputs, wanted)
+    if unknown:
+        raise RequestError(
+            f"There is no output {', '.join(unknown)}; the signature has "
+            f"{', '.join(sorted(outputs))}."
+        )
+    return wanted or outputs
+
+
+def _cause(error: Exception) -> str:
+    """The line of TensorFlow's message that is not about its graph."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    about_graph = ("Graph execution error", "Detected at node", "\t", " ")
+    telling = [line for line in lines if not line.startswith(about_graph)]
+    return (telling or lines)[0]
