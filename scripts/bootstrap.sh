@@ -297,6 +297,7 @@ write_lock() {
         --python-version 3.10 --python-platform x86_64-unknown-linux-gnu \
         --generate-hashes --no-annotate --no-emit-index-url \
         --custom-compile-command "make lock" --output-file requirements.lock
+    rm -rf interest_towers.egg-info
 }
 
 drop_odd_variables

@@ -8,29 +8,15 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Collection, Sequence
-from typing import Any, NoReturn, get_args
+from collections.abc import Sequence
+from typing import Any, get_args
 
 from trainer.config import PRESETS, PresetName, RunConfig
-from trainer.options import (
-    Option,
-    all_options,
-    did_you_mean,
-    sections,
-    summary,
-)
+from trainer.flags import make_parser
+from trainer.options import did_you_mean, sections
 from trainer.settings_file import read_yaml, to_yaml
 
 __all__ = ["Settings", "parse", "to_yaml"]
-
-_EXAMPLES = """\
-examples:
-  python -m trainer.task --data-dir logs --job-dir job --split leave_one_out
-  python -m trainer.task --data-dir logs --job-dir job --preset smoke
-  python -m trainer.task --preset best --print-config > run.yaml
-  python -m trainer.task --data-dir logs --job-dir job --config run.yaml
-"""
-
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
@@ -46,13 +32,6 @@ class Settings:
     print_config: bool
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line; the usage of all flags would hide it."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: error: {message}\n")
-
-
 def parse(argv: Sequence[str]) -> Settings:
     """Reads a command line.
 
@@ -63,7 +42,7 @@ def parse(argv: Sequence[str]) -> Settings:
         SystemExit: 2 on anything unknown, missing or out of range, with one
             line on standard error that names it; 0 after `--help`.
     """
-    parser = _make_parser()
+    parser = make_parser()
     known, unknown = parser.parse_known_args(argv)
     flags = vars(known)
     settings = {name: flags.pop(name) for name in _OWN_FLAGS}
@@ -83,72 +62,7 @@ def parse(argv: Sequence[str]) -> Settings:
     return Settings(config=config, **settings)
 
 
-_METAVARS = {int: "N", float: "X", str: "TEXT"}
 _OWN_FLAGS = ("data_dir", "job_dir", "preset", "print_config")
-
-
-def _make_parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="python -m trainer.task",
-        usage="%(prog)s --data-dir DIR --job-dir DIR [options]",
-        description="Trains, evaluates and exports a recommender.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    _add_own_flags(parser)
-    for section in sections():
-        group = parser.add_argument_group(section, summary(section))
-        for option in all_options():
-            if option.section == section:
-                _add_flag(group, option)
-    return parser
-
-
-def _add_own_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--data-dir", default="", metavar="DIR",
-        help="folder of the tables: events, items and, where there are any, "
-        "users and scenarios; CSV(.gz), Parquet or TFRecord",
-    )
-    parser.add_argument(
-        "--job-dir", default="", metavar="DIR",
-        help="folder for everything that is written; the same command resumes "
-        "a run that was interrupted",
-    )
-    parser.add_argument(
-        "--preset", default="base", metavar=_braces(PRESETS),
-        help="smoke: to see it run; base: the defaults; best: slower and "
-        "better (default base)",
-    )
-    parser.add_argument(
-        "--config", metavar="FILE.yaml",
-        help="settings by section, as --print-config writes them",
-    )
-    parser.add_argument(
-        "--print-config", action="store_true",
-        help="print all settings as YAML with their meaning, and stop",
-    )
-
-
-def _add_flag(group: argparse._ArgumentGroup, option: Option) -> None:
-    shape: dict[str, Any] = {
-        "type": option.type,
-        "metavar": _braces(option.choices) or _METAVARS.get(option.type),
-    }
-    if option.type is bool:
-        shape = {"action": argparse.BooleanOptionalAction}
-    group.add_argument(
-        option.flag,
-        dest=option.key,
-        default=argparse.SUPPRESS,
-        help=option.about.replace("%", "%%"),
-        **shape,
-    )
-
-
-def _braces(names: Collection[str]) -> str:
-    return "{" + ",".join(names) + "}" if names else ""
 
 
 def _refuse_unknown(
