@@ -27,7 +27,6 @@ class Words(NamedTuple):
     starts: tf.Tensor  # [words] int32, first character
     ends: tf.Tensor  # [words] int32, one after the last character
 
-
     def per_text(self, num_texts: tf.Tensor) -> tf.Tensor:
         """[num_texts] int32 numbers of words."""
         row = tf.gather(self.rows, self.starts)

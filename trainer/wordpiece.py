@@ -83,7 +83,7 @@ class WordPiece(tf.Module):
         self._tokens = np.array(tokens, np.int32)
 
     def match(self, words: Words) -> tuple[tf.Tensor, tf.Tensor]:
-        """Tokens in reading order.
+        """Tokens in reading order; only inside a `tf.function`.
 
         Returns:
             [tokens] int32 ids and [tokens] int32 rows, the text of each.
