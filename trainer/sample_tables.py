@@ -1,0 +1,145 @@
+"""Turns a planted world and its log into tables of the data contract."""
+
+from __future__ import annotations
+
+import math
+import random
+from typing import Any
+
+import numpy as np
+
+from trainer.sample_config import DAY, FIRST_MOMENT, Array, SampleConfig
+from trainer.sample_events import Log
+from trainer.sample_text import (
+    ItemText,
+    Language,
+    write_copy,
+    write_item,
+    write_profile,
+)
+from trainer.sample_words_en import ENGLISH
+from trainer.sample_words_zh import CHINESE
+from trainer.sample_world import EVENT_TYPES, World
+
+Table = dict[str, list[Any]]  # column -> one value per row, None where missing
+
+LANGUAGES: dict[str, Language] = {"en": ENGLISH, "zh": CHINESE}
+
+_NO_BRAND = 0.1  # share of items that lack the column, beside all cold ones
+_NO_PROFILE = 0.2  # share of users without a profile; cold users all have one
+_AGE_DAYS = 300  # warm items became available up to so long before the log
+
+
+def _at(values: list[str] | tuple[str, ...], codes: Array) -> list[str]:
+    return [values[code] for code in codes.tolist()]
+
+
+def _sorted_by(table: Table, key: str) -> Table:
+    """Rows in the order of their opaque id, so that place tells nothing."""
+    order = np.argsort(np.array(table[key]), kind="stable").tolist()
+    return {name: [rows[i] for i in order] for name, rows in table.items()}
+
+
+def _write_texts(
+    world: World, language: Language, draw: random.Random
+) -> list[ItemText]:
+    """The text of every item by code; an original comes before its copy."""
+    taken: set[str] = set()
+    texts: list[ItemText] = []
+    catalogue = world.catalogue
+    for topic, original in zip(catalogue.topic, catalogue.copy_of, strict=True):
+        if original >= 0:
+            text = write_copy(language, texts[original], draw, taken)
+        else:
+            text = write_item(language, language.topics[topic], draw, taken)
+        texts.append(text)
+    return texts
+
+
+def items_table(world: World, config: SampleConfig, log: Log) -> Table:
+    """The catalogue; cold items lack all columns that are not free text."""
+    language = LANGUAGES[config.language]
+    draw = random.Random(f"items {config.seed}")
+    catalogue = world.catalogue
+    table: Table = {
+        name: []
+        for name in (
+            "item_id", "title", "description", "keywords", "categories",
+            "brand", "price", "available_from",
+        )
+    }
+    texts = _write_texts(world, language, draw)
+    for code, text in enumerate(texts):
+        is_cold = bool(catalogue.is_cold[code])
+        category = language.topics[catalogue.topic[code]].category
+        no_brand = is_cold or draw.random() < _NO_BRAND
+        age = draw.randint(1, _AGE_DAYS * DAY)
+        table["item_id"].append(catalogue.ids[code])
+        table["title"].append(text.title)
+        table["description"].append(text.description)
+        table["keywords"].append(text.keywords)
+        table["categories"].append("" if is_cold else category)
+        table["brand"].append("" if no_brand else text.brand)
+        table["price"].append(round(math.exp(draw.gauss(3.5, 0.8)), 2))
+        # Cold items open with the test span: all their events are after it.
+        table["available_from"].append(
+            log.test_from if is_cold else FIRST_MOMENT - age
+        )
+    return _sorted_by(table, "item_id")
+
+
+def users_table(world: World, config: SampleConfig) -> Table:
+    """Profiles name the long-term interests, never the short-term one."""
+    language = LANGUAGES[config.language]
+    draw = random.Random(f"users {config.seed}")
+    people = world.people
+    profiles = []
+    for interests, is_cold in zip(
+        people.long_term, people.is_cold, strict=True
+    ):
+        topics = [language.topics[topic] for topic in interests]
+        profile = write_profile(language, topics, draw)
+        silent = draw.random() < _NO_PROFILE and not is_cold
+        profiles.append("" if silent else profile)
+    table: Table = {"user_id": list(people.ids), "profile": profiles}
+    return _sorted_by(table, "user_id")
+
+
+def scenarios_table(world: World, config: SampleConfig) -> Table:
+    """What each scenario is, in the language of the sample."""
+    names = world.scenarios.names
+    descriptions = LANGUAGES[config.language].scenarios
+    return {
+        "scenario": list(names),
+        "description": [descriptions[name] for name in names],
+    }
+
+
+def _queries(world: World, config: SampleConfig, log: Log) -> list[str]:
+    """What was typed: a noun of the topic in `search`, nothing elsewhere."""
+    draw = random.Random(f"queries {config.seed}")
+    topics = LANGUAGES[config.language].topics
+    names = _at(world.scenarios.names, log.scenario)
+    return [
+        draw.choice(topics[topic].nouns) if name == "search" else ""
+        for name, topic in zip(names, log.topic.tolist(), strict=True)
+    ]
+
+
+def events_table(world: World, config: SampleConfig, log: Log) -> Table:
+    """The log in the order of time; `split` cuts it at two moments."""
+    spans = np.searchsorted(
+        [log.validation_from, log.test_from], log.timestamp, side="right"
+    )
+    ratings = log.rating.tolist()
+    return {
+        "user_id": _at(world.people.ids, log.user),
+        "item_id": _at(world.catalogue.ids, log.item),
+        "timestamp": log.timestamp.tolist(),
+        "event_type": _at(EVENT_TYPES, log.event_type),
+        "scenario": _at(world.scenarios.names, log.scenario),
+        "rating": [None if math.isnan(r) else int(r) for r in ratings],
+        "text": _queries(world, config, log),
+        "position": log.position.tolist(),
+        "split": _at(("train", "validation", "test"), spans),
+    }
