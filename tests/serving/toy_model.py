@@ -140,13 +140,14 @@ class ToyModel(tf.Module):
     ) -> dict[str, tf.Tensor]:
         rows = self.rows.lookup(item_ids)
         query = self.vectors_of(item_ids)[:, :DIM]
-        answers = policy.exact_search(
-            query,
-            self.item_vectors,
-            rows[:, tf.newaxis],
-            tf.where(rows >= 0, k, 0),
+        answers, scores = policy.exact_search(
+            query, self.item_vectors, rows[:, tf.newaxis], k
         )
-        return self.answer(*answers)
+        is_known = (rows >= 0)[:, tf.newaxis]
+        return self.answer(
+            tf.where(is_known, answers, -1),
+            tf.where(is_known, scores, -np.inf),
+        )
 
     def advance(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         state = inputs["state"] + self.vectors_of(inputs["item_id"])

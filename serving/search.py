@@ -1,0 +1,169 @@
+"""Search of a catalogue for the best admissible items, exact and with ScaNN.
+
+Both searches are called alike:
+
+    search(queries [b, d], excluded [b, X], k [b])
+        -> rows [b, K], scores [b, K], is_exact [b]
+
+with rows and scores as `policy.top_k_admissible` gives them, and is_exact
+telling which rows are the result of scoring the whole catalogue.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import tensorflow as tf
+
+from serving import policy
+
+# Up to here scoring everything takes ScaNN well under a millisecond.
+_BRUTE_FORCE_ITEMS = 20_000
+# More excluded items than this among the best are left to the exact search.
+_MAX_EXTRA = 1_000
+_REORDERED = 1_000
+# Of points that anisotropic quantization favours; ScaNN's documented choice.
+_ANISOTROPIC_THRESHOLD = 0.2
+_DIMENSIONS_PER_BLOCK = 2
+_MAX_TRAINING_POINTS = 250_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """How ScaNN searches.
+
+    Attributes:
+        leaves: partitions of the catalogue, 0 for brute force.
+        leaves_searched: partitions looked into; more is slower and finds more.
+        reordered: candidates scored exactly before the best are taken.
+    """
+
+    leaves: int = 0
+    leaves_searched: int = 0
+    reordered: int = 0
+
+
+def plans(num_items: int) -> list[Plan]:
+    """Plans for a catalogue, fastest first, the last one the most thorough."""
+    if num_items <= _BRUTE_FORCE_ITEMS:
+        return [Plan()]
+    leaves = round(math.sqrt(num_items))
+    return [
+        Plan(leaves, max(1, round(leaves * share)), _REORDERED)
+        for share in (0.1, 0.2, 0.5, 1.0)
+    ]
+
+
+class ExactSearch(tf.Module):
+    """Scores the whole catalogue.
+
+    Args:
+        vectors: [n, d] float32, n at least 1.
+    """
+
+    def __init__(self, vectors: tf.Variable) -> None:
+        super().__init__()
+        self.vectors = vectors
+
+    def __call__(
+        self, queries: tf.Tensor, excluded: tf.Tensor, k: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        rows, scores = policy.exact_search(queries, self.vectors, excluded, k)
+        return rows, scores, tf.ones_like(k, tf.bool)
+
+
+class ScannSearch(tf.Module):
+    """Searches with ScaNN; what ScaNN leaves short is searched exactly.
+
+    Args:
+        vectors: [n, d] float32, n at least 1.
+        plan: one of `plans(n)`; leaves must not change later.
+    """
+
+    def __init__(self, vectors: tf.Variable, plan: Plan) -> None:
+        super().__init__()
+        self.exact = ExactSearch(vectors)
+        self.plan = plan
+        self.index = _build(vectors, plan).serialize_to_module()
+
+    def __call__(
+        self, queries: tf.Tensor, excluded: tf.Tensor, k: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        candidates, scores = self._candidates(queries, excluded, k)
+        columns, best = policy.top_k_admissible(
+            scores, policy.is_excluded(candidates, excluded), k
+        )
+        found = tf.gather(candidates, tf.maximum(columns, 0), batch_dims=1)
+        rows = tf.where(columns >= 0, found, -1)
+        is_short = tf.reduce_sum(tf.cast(rows >= 0, tf.int32), axis=1) < k
+        return tf.cond(
+            tf.reduce_any(is_short),
+            lambda: self._mend(is_short, (rows, best), (queries, excluded, k)),
+            lambda: (rows, best, is_short),
+        )
+
+    def _candidates(
+        self, queries: tf.Tensor, excluded: tf.Tensor, k: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """At least K columns of catalogue rows and scores, NaN for none."""
+        from scann import scann_ops
+
+        num_items = tf.shape(self.exact.vectors)[0]
+        width = policy.answer_width(k, num_items)
+        num_excluded = tf.reduce_sum(tf.cast(excluded >= 0, tf.int32), axis=1)
+        extra = tf.minimum(tf.reduce_max(num_excluded), _MAX_EXTRA)
+        fetched = tf.clip_by_value(width + extra, 1, num_items)
+        searcher = scann_ops.searcher_from_module(self.index)
+        rows, scores = searcher.search_batched(
+            queries,
+            final_num_neighbors=fetched,
+            pre_reorder_num_neighbors=tf.maximum(
+                2 * fetched, self.plan.reordered
+            ),
+            leaves_to_search=self.plan.leaves_searched or None,
+        )
+        # ScaNN answers fewer columns where the searched leaves hold fewer.
+        lacking = tf.maximum(width - tf.shape(rows)[1], 0)
+        padding = [[0, 0], [0, lacking]]
+        return (
+            tf.pad(rows, padding, constant_values=-1),
+            tf.pad(scores, padding, constant_values=math.nan),
+        )
+
+    def _mend(
+        self,
+        is_short: tf.Tensor,
+        found: tuple[tf.Tensor, tf.Tensor],
+        request: tuple[tf.Tensor, tf.Tensor, tf.Tensor],
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        rows, scores, _ = self.exact(*request)
+        is_exact = is_short[:, tf.newaxis]
+        return (
+            tf.where(is_exact, rows, found[0]),
+            tf.where(is_exact, scores, found[1]),
+            is_short,
+        )
+
+
+def _build(vectors: tf.Variable, plan: Plan) -> Any:
+    from scann import scann_ops
+
+    num_items = vectors.shape[0]
+    builder = scann_ops.builder(vectors, 10, "dot_product")
+    if not plan.leaves:
+        return builder.score_brute_force().build()
+    return (
+        builder.tree(
+            num_leaves=plan.leaves,
+            num_leaves_to_search=plan.leaves_searched,
+            training_sample_size=min(num_items, _MAX_TRAINING_POINTS),
+        )
+        .score_ah(
+            _DIMENSIONS_PER_BLOCK,
+            anisotropic_quantization_threshold=_ANISOTROPIC_THRESHOLD,
+        )
+        .reorder(plan.reordered)
+        .build()
+    )
