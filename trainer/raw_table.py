@@ -1,0 +1,89 @@
+"""A table as it was read: every value as text, nothing judged yet."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+
+@dataclasses.dataclass(frozen=True)
+class RawTable:
+    """Rows of one file, or of several one after the other.
+
+    Attributes:
+        name: of the table.
+        columns: column -> [rows] strings, "" where missing.
+        row_numbers: [rows] int64, the place of each row in the files from 1.
+        malformed: number and text of each row that does not fit the columns.
+        damaged: column -> [rows] bool, where bytes that are no UTF-8 stood.
+    """
+
+    name: str
+    columns: dict[str, pa.Array]
+    row_numbers: np.ndarray
+    malformed: list[tuple[int, str]] = dataclasses.field(default_factory=list)
+    damaged: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.row_numbers)
+
+    @property
+    def rows_read(self) -> int:
+        """All rows of the files, malformed ones included."""
+        return len(self) + len(self.malformed)
+
+    def column(self, name: str) -> pa.Array:
+        """[rows] strings; "" throughout if there is no such column."""
+        return self.columns.get(name, empty_texts(len(self)))
+
+
+def empty_texts(count: int) -> pa.Array:
+    """[count] empty strings."""
+    return pa.array(np.full(count, "", object), pa.string())
+
+
+def joined(chunks: pa.ChunkedArray) -> pa.Array:
+    """The chunks of a column as one array."""
+    if chunks.num_chunks == 1:
+        return chunks.chunk(0)
+    empty = pa.array([], chunks.type)
+    return pa.concat_arrays([empty, *chunks.chunks])
+
+
+def concatenate(parts: Sequence[RawTable]) -> RawTable:
+    """Parts of one table in order; columns that a part lacks are empty."""
+    if len(parts) == 1:
+        return parts[0]
+    names = dict.fromkeys(name for part in parts for name in part.columns)
+    offsets = np.cumsum([0, *(part.rows_read for part in parts)]).tolist()
+    nothing_damaged = [np.zeros(len(part), bool) for part in parts]
+    damaged = dict.fromkeys(name for part in parts for name in part.damaged)
+    return RawTable(
+        parts[0].name,
+        {
+            name: pa.concat_arrays([part.column(name) for part in parts])
+            for name in names
+        },
+        np.concatenate(
+            [p.row_numbers + o for p, o in zip(parts, offsets, strict=False)]
+        ),
+        [
+            (number + offset, text)
+            for part, offset in zip(parts, offsets, strict=False)
+            for number, text in part.malformed
+        ],
+        {
+            name: np.concatenate(
+                [
+                    part.damaged.get(name, nothing)
+                    for part, nothing in zip(
+                        parts, nothing_damaged, strict=True
+                    )
+                ]
+            )
+            for name in damaged
+        },
+    )
