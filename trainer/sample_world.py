@@ -25,7 +25,7 @@ _TYPES_BY_SCENARIO = {
 # Where it does not fit, strong events get rarer by these factors.
 _MISFIT = np.array([1.0, 0.6, 0.3, 0.3])
 
-_FAVOUR = 4.0  # how much more a scenario shows one of its favourite topics
+_FAVOUR = 8.0  # how much more a scenario shows one of its favourite topics
 
 
 @dataclasses.dataclass(frozen=True)
