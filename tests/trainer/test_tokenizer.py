@@ -21,6 +21,7 @@ from tokenizers import AddedToken, Tokenizer, models
 from trainer.tokenizer import BertTokenizer
 
 SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+ADDED = ["<user>", "用户", "<|=|=|=|>"]
 # Pieces that make the longest match go wrong and back again, and characters
 # that only a cased or an uncased, a Chinese or a Korean text has.
 PIECES = (
@@ -161,7 +162,10 @@ def minilm() -> Pair:
 
 @pytest.fixture(scope="module")
 def uncased(make_small: Callable[..., Any]) -> Pair:
-    return Pair(make_small(do_lower_case=True), 6)
+    """Few ids, so that texts are cut after about a hundred bytes."""
+    hf = make_small(do_lower_case=True)
+    hf.add_special_tokens({"additional_special_tokens": ADDED})
+    return Pair(hf, 6)
 
 
 @pytest.fixture(
@@ -225,7 +229,6 @@ def test_every_code_point_gives_the_ids_of_hugging_face(
 
 
 def test_cutting_a_long_text_anywhere_changes_nothing(uncased: Pair) -> None:
-    # With six ids, about a hundred bytes are looked at first.
     tails = ["[MASK]ab", "abab", "中文", "e\u0301e", "👩\u200d👩", "  ", "."]
     texts = [
         filling * 60 + "x" * shift + tail * 40
@@ -236,14 +239,25 @@ def test_cutting_a_long_text_anywhere_changes_nothing(uncased: Pair) -> None:
     uncased.check([*texts, "a " * 8 + "b" * 99])
 
 
-def test_special_token_on_the_edge_of_the_cut_is_still_read(
-    uncased: Pair,
-) -> None:
+def test_cut_word_is_not_taken_for_its_beginning(uncased: Pair) -> None:
+    unknown = "q" * 30  # one id, however long
     uncased.check(
         [
-            ("a" * run + " ") * words + "[MASK]" * 20
-            for run in range(1, 24)
-            for words in range(7)
+            " ".join([unknown, unknown, "q" * shift, "ab" + unknown])
+            for shift in range(1, 60)
+        ]
+    )
+
+
+@pytest.mark.parametrize("special", ["[MASK]", *ADDED])
+def test_special_token_on_the_edge_of_the_cut_is_still_read(
+    uncased: Pair, special: str
+) -> None:
+    unknown = "q" * 30
+    uncased.check(
+        [
+            " ".join([unknown, unknown, "q" * shift]) + special * 9
+            for shift in range(1, 60)
         ]
     )
 
@@ -282,14 +296,12 @@ def test_two_ids_leave_room_for_the_frame_only(
     Pair(make_small(), 2).check(["abab ab", "", "x"])
 
 
-def test_added_special_token_is_recognised(
-    make_small: Callable[..., Any],
-) -> None:
-    hf = make_small()
-    hf.add_special_tokens({"additional_special_tokens": ["<user>", "用户"]})
-    Pair(hf, 16).check(
-        ["ab<user>ab", "<user><user>", "a用户中 <use", "<USER>", "[MASK]用户"]
-    )
+@pytest.mark.parametrize(
+    "text",
+    ["ab<user>ab", "<user><user>", "a用户中", "<use", "<USER>", "[MASK]用户"],
+)
+def test_added_special_token_is_recognised(uncased: Pair, text: str) -> None:
+    uncased.check([text])
 
 
 def test_vocabulary_with_the_first_stand_in_characters_works(
