@@ -29,6 +29,7 @@ def test_nothing_but_folders_gives_the_defaults() -> None:
         preset="base",
         config=RunConfig(),
         print_config=False,
+        restart=False,
     )
 
 
