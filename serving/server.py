@@ -151,7 +151,7 @@ def serve(flags: argparse.Namespace) -> None:
     from serving.model_host import ModelHost
 
     path = flags.model_base_path.absolute()
-    name = flags.model_name or path.name
+    name = flags.model_name
     host = ModelHost(name, path)
     address = f"{flags.host}:{flags.port}"
     server = Server(host, address, flags.grpc_max_threads)

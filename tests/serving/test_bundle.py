@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import dataclasses
+import shutil
+
+import pytest
+
+from serving import bundle, manifest, warmup
+from serving.manifest import BundleError, Manifest
+
+
+def test_an_exact_bundle_has_core_operations_only(exact_dir):
+    written = Manifest.read(exact_dir)
+    assert written.non_core_ops == ()
+    assert {"MatMul", "TopKV2", "LookupTableFindV2"} <= set(written.op_types)
+
+
+def test_operations_inside_functions_are_counted(exact_dir):
+    # Only a function body of the toy scores the catalogue.
+    assert "MatMul" in bundle.op_types(exact_dir)
+
+
+def test_a_scann_bundle_names_its_foreign_operations(scann_dir):
+    foreign = Manifest.read(scann_dir).non_core_ops
+    assert foreign and all(name.startswith("Scann>") for name in foreign)
+
+
+def test_foreign_operations_are_refused_as_exact(scann_dir, tmp_path):
+    copy = shutil.copytree(scann_dir, tmp_path / "1")
+    as_exact = dataclasses.replace(Manifest.read(scann_dir), kind="exact")
+    with pytest.raises(BundleError, match="Scann>ScannSearchBatched"):
+        bundle.seal(copy, as_exact, [])
+
+
+def test_a_broken_graph_is_named(tmp_path):
+    (tmp_path / "saved_model.pb").write_bytes(b"\xff not a protobuf")
+    with pytest.raises(BundleError, match="is not a saved model"):
+        bundle.op_types(tmp_path)
+
+
+def test_the_manifest_covers_every_file(exact_dir):
+    written = Manifest.read(exact_dir)
+    files = {
+        path.relative_to(exact_dir).as_posix()
+        for path in exact_dir.rglob("*")
+        if path.is_file()
+    }
+    assert set(written.files) == files - {"assets.extra/manifest.json"}
+    manifest.check_files(exact_dir, written)
+
+
+def test_warm_up_requests_are_read_back(exact_dir):
+    names = [request.signature for request in warmup.read(exact_dir)]
+    assert names == ["recommend", "recommend", "similar_items"]
+    inputs = warmup.read(exact_dir)[1].inputs
+    assert inputs["history_item_ids"].tolist() == [[b"i0", b"i1"]]
+    assert inputs["exclude_item_ids"].shape == (1, 0)
+
+
+def test_warm_up_requests_are_tensorflow_serving_s(exact_dir):
+    import tensorflow as tf
+    from tensorflow_serving.apis import prediction_log_pb2
+
+    path = exact_dir / "assets.extra" / "tf_serving_warmup_requests"
+    record = next(tf.data.TFRecordDataset(str(path)).as_numpy_iterator())
+    log = prediction_log_pb2.PredictionLog.FromString(record)
+    assert log.WhichOneof("log_type") == "predict_log"
+    assert log.predict_log.request.model_spec.name == "recommender"
+
+
+def test_a_version_without_warm_up_requests_has_none(tmp_path):
+    assert warmup.read(tmp_path) == []

@@ -1,0 +1,100 @@
+"""Exact and ScaNN search against a NumPy ranking."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from contracts import IndexContract
+
+N, D = 400, 6
+
+
+class TestExactBundle(IndexContract):
+    @pytest.fixture
+    def recommender(self, exact):
+        return exact
+
+    @pytest.fixture
+    def oracle(self, oracle):
+        return oracle
+
+
+class TestScannBundle(IndexContract):
+    @pytest.fixture
+    def recommender(self, scann):
+        return scann
+
+    @pytest.fixture
+    def oracle(self, oracle):
+        return oracle
+
+    def test_answers_name_scann_as_their_source(self, recommender, oracle):
+        answer = self.ask(recommender, histories=[["i1"]], k=[3])
+        assert answer["source"][0].tolist() == [b"scann"] * 3
+
+    def test_a_short_row_is_searched_exactly(self, recommender, oracle):
+        histories = [["i1"], ["i2"]]
+        answer = self.ask(recommender, histories=histories, k=[500, 3])
+        assert answer["source"][0, 0] == b"exact"
+        assert answer["source"][1, 0] == b"scann"
+
+
+@pytest.fixture(scope="module")
+def vectors():
+    values = np.random.default_rng(5).normal(size=(N, D)).astype(np.float32)
+    return tf.Variable(values)
+
+
+@pytest.fixture(scope="module")
+def narrow(vectors):
+    """Partitions of about 20 items, of which one is looked into."""
+    pytest.importorskip("scann")
+    from serving.search import Plan, ScannSearch
+
+    return ScannSearch(vectors, Plan(20, 1, 100))
+
+
+def _nothing(rows):
+    return tf.zeros([rows, 0], tf.int32)
+
+
+def test_rows_that_one_partition_cannot_fill_are_exact(vectors, narrow):
+    queries = vectors[:2]
+    rows, scores, is_exact = narrow(queries, _nothing(2), tf.constant([2, 90]))
+    products = vectors.numpy() @ queries.numpy().T
+    assert is_exact.numpy().tolist() == [False, True]
+    assert rows[1].numpy().tolist() == np.argsort(-products[:, 1])[:90].tolist()
+
+
+def test_a_row_that_is_not_short_keeps_its_own_k(vectors, narrow):
+    rows, scores, _ = narrow(vectors[:2], _nothing(2), tf.constant([2, 90]))
+    assert (rows[0].numpy() >= 0).sum() == 2
+    assert np.isneginf(scores[0, 2:].numpy()).all()
+
+
+def test_more_exclusions_than_are_fetched_are_still_kept(vectors, narrow):
+    best = np.argsort(-(vectors.numpy() @ vectors.numpy()[7]))
+    excluded = tf.constant(best[None, :350], tf.int32)
+    rows, _, is_exact = narrow(vectors[7:8], excluded, tf.constant([5]))
+    assert rows[0].numpy().tolist() == best[350:355].tolist()
+    assert is_exact.numpy().all()
+
+
+def test_scores_are_products_and_not_their_approximation(vectors, narrow):
+    rows, scores, _ = narrow(vectors[3:4], _nothing(1), tf.constant([4]))
+    wanted = vectors.numpy()[rows[0].numpy()] @ vectors.numpy()[3]
+    np.testing.assert_allclose(scores[0], wanted, rtol=1e-5)
+
+
+def test_small_catalogues_are_searched_by_brute_force():
+    from serving.search import plans
+
+    assert [plan.leaves for plan in plans(20_000)] == [0]
+
+
+def test_the_last_plan_of_a_large_catalogue_searches_every_leaf():
+    from serving.search import plans
+
+    last = plans(1_000_000)[-1]
+    assert last.leaves == last.leaves_searched == 1000

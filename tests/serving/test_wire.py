@@ -1,0 +1,87 @@
+"""Our messages against tensorflow-serving-api's, byte for byte."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.core.framework import tensor_pb2
+from tensorflow_serving.apis import predict_pb2
+
+from serving import wire
+
+ARRAYS = [
+    np.array([[1.5, -np.inf, np.nan]], np.float32),
+    np.array([1e300, -2.0], np.float64),
+    np.array([[-7], [2**31 - 1]], np.int32),
+    np.array([-(2**63), 2**63 - 1], np.int64),
+    np.array([[True, False]]),
+    np.array([["ü☕", b"\xff\x00"]], object),
+    np.zeros((2, 0), np.int64),
+    np.full((1, 0, 3), "", object),
+    np.array(5, np.int32),
+]
+
+
+def as_bytes(array):
+    if array.dtype != object:
+        return array
+    encode = np.vectorize(
+        lambda v: v.encode() if isinstance(v, str) else v, otypes=[object]
+    )
+    return encode(array) if array.size else array
+
+
+@pytest.mark.parametrize("array", ARRAYS, ids=repr)
+def test_tensorflow_reads_our_tensors(array):
+    content = wire.to_tensor(array).SerializeToString()
+    read = tf.make_ndarray(tensor_pb2.TensorProto.FromString(content))
+    assert read.dtype == array.dtype
+    np.testing.assert_array_equal(read, as_bytes(array))
+
+
+@pytest.mark.parametrize("array", ARRAYS, ids=repr)
+def test_we_read_tensorflow_s_tensors(array):
+    content = tf.make_tensor_proto(array).SerializeToString()
+    read = wire.from_tensor(wire.message("Tensor").FromString(content))
+    assert read.dtype == array.dtype
+    np.testing.assert_array_equal(read, as_bytes(array))
+
+
+def test_values_that_are_left_out_repeat_the_last():
+    proto = tensor_pb2.TensorProto(dtype=1, float_val=[3.0, 4.0])
+    for size in (2, 2):
+        proto.tensor_shape.dim.add(size=size)
+    content = proto.SerializeToString()
+    read = wire.from_tensor(wire.message("Tensor").FromString(content))
+    assert read.tolist() == [[3.0, 4.0], [4.0, 4.0]]
+
+
+def test_a_type_that_no_signature_has_is_refused():
+    with pytest.raises(TypeError, match="complex64"):
+        wire.to_tensor(np.zeros(1, np.complex64))
+    with pytest.raises(TypeError, match="DataType 8"):
+        wire.from_tensor(wire.message("Tensor")(dtype=8))
+
+
+def test_a_request_is_tensorflow_serving_s_request():
+    request = wire.message("PredictRequest")(output_filter=["a"])
+    request.model_spec.name = "m"
+    request.model_spec.signature_name = "s"
+    request.model_spec.version.value = 12
+    values = wire.to_tensor(np.array([1, 2], np.int32))
+    request.inputs.add(key="k", value=values)
+    read = predict_pb2.PredictRequest.FromString(request.SerializeToString())
+    assert (read.model_spec.name, read.model_spec.signature_name) == ("m", "s")
+    assert read.model_spec.version.value == 12
+    assert list(read.output_filter) == ["a"]
+    assert tf.make_ndarray(read.inputs["k"]).tolist() == [1, 2]
+
+
+def test_an_answer_is_tensorflow_serving_s_answer():
+    answer = predict_pb2.PredictResponse()
+    answer.outputs["x"].CopyFrom(tf.make_tensor_proto([["a", "b"]]))
+    content = answer.SerializeToString()
+    read = wire.message("PredictResponse").FromString(content)
+    assert [pair.key for pair in read.outputs] == ["x"]
+    assert wire.from_tensor(read.outputs[0].value).tolist() == [[b"a", b"b"]]
