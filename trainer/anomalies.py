@@ -43,8 +43,8 @@ class Anomaly:
         if self.rows:
             line += f" in {self.rows:,} row{'s' if self.rows > 1 else ''}"
         if self.first_rows:
-            which = "first of them " if self.rows > len(self.first_rows) else ""
-            line += f" ({which}{', '.join(map(str, self.first_rows))})"
+            more = ", ..." if self.rows > len(self.first_rows) else ""
+            line += f" ({', '.join(map(str, self.first_rows))}{more})"
         return f"{line}: {self.remedy}"
 
 

@@ -66,8 +66,11 @@ def _to_text(values: pa.Array, name: str) -> tuple[pa.Array, np.ndarray]:
         return _to_text(values.dictionary_decode(), name)
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         return _bytes_to_text(values)
-    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+    if pa.types.is_decimal(kind):
         return _float_to_text(pc.cast(values, pa.float64()), name), intact
+    if pa.types.is_floating(kind):
+        # In its own width: 0.1 of 32 bits is 0.10000000149 in 64.
+        return _float_to_text(values, name), intact
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         if name in _IDS:
             raise _WrongTypeError(f"is {kind}; write ids as strings")

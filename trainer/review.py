@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +15,18 @@ from trainer.raw_table import RawTable
 MAX_TEXT_CHARS = 10_000
 _QUOTED_CHARS = 40  # of an offending value, in a message
 _ROW, _ANOMALY, _RAW = "row", "anomaly", "raw"
+
+
+def _csv_line(values: Iterable[object]) -> str:
+    """One line of CSV; the csv module of Python 3.10 refuses zero bytes."""
+    return ",".join(_csv_field(str(value)) for value in values) + "\n"
+
+
+def _csv_field(text: str) -> str:
+    if not any(mark in text for mark in ',"\r\n'):
+        return text
+    doubled = text.replace('"', '""')
+    return f'"{doubled}"'
 
 
 class Review:
@@ -148,20 +159,15 @@ class Review:
             for name in names
         ]
         numbers = self.table.row_numbers[rows].tolist()
-        lines: list[list[Any]] = [
-            [*line, ""]
-            for line in zip(
-                numbers, self._reasons[rows], *values, strict=True
-            )
-        ]
+        lines: dict[int, list[object]] = {
+            line[0]: [*line, ""]
+            for line in zip(numbers, self._reasons[rows], *values, strict=True)
+        }
         blank = [""] * len(names)
-        lines += [
-            [number, "malformed_row", *blank, text]
-            for number, text in self.table.malformed
-        ]
+        for number, text in self.table.malformed:
+            lines[number] = [number, "malformed_row", *blank, text]
         folder.mkdir(parents=True, exist_ok=True)
         with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow([_ROW, _ANOMALY, *names, _RAW])
-            writer.writerows(sorted(lines, key=lambda line: line[0]))
+            file.write(_csv_line([_ROW, _ANOMALY, *names, _RAW]))
+            file.writelines(_csv_line(lines[row]) for row in sorted(lines))
         return path

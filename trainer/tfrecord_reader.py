@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import collections
+import gzip
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from trainer.arrow_reader import raw_table
 from trainer.raw_table import RawTable
 
 _GZIP_MAGIC = b"\x1f\x8b"
+_CHECKED_BYTES = 1 << 20  # of a compressed file, at a time
 _BATCH = 4096
 _TYPES = {
     "bytes_list": pa.binary(),
@@ -24,36 +27,60 @@ _TYPES = {
 }
 
 
-def _records(path: Path, table: str) -> Iterator[bytes]:
-    import tensorflow as tf
+def _error(name: str, table: str, remedy: str, column: str = "") -> DataError:
+    return DataError([table_error(name, table, remedy, column=column)])
 
-    with path.open("rb") as file:
-        start = file.read(len(_GZIP_MAGIC))
+
+def _check_gzip(path: Path, table: str) -> None:
+    """Reads to the end: TensorFlow takes a truncated file for a short one."""
+    try:
+        with gzip.open(path) as file:
+            while file.read(_CHECKED_BYTES):
+                pass
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise _error(
+            "truncated_gzip", table, f"{path} cannot be decompressed to its "
+            f"end ({error}); copy or export it again.",
+        ) from error
+
+
+def _compression(path: Path, table: str) -> str:
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(_GZIP_MAGIC))
+    except OSError as error:
+        remedy = f"{path} cannot be read: {error.strerror or error}."
+        raise _error("unreadable_file", table, remedy) from error
     if not start:
         remedy = f"{path} is empty; export it again."
-        raise DataError([table_error("empty_file", table, remedy)])
-    compression = "GZIP" if start == _GZIP_MAGIC else ""
+        raise _error("empty_file", table, remedy)
+    if start != _GZIP_MAGIC:
+        return ""
+    _check_gzip(path, table)
+    return "GZIP"
+
+
+def _records(path: Path, table: str) -> Iterator[bytes]:
+    compression = _compression(path, table)
+    import tensorflow as tf
+
     records = tf.data.TFRecordDataset(str(path), compression).batch(_BATCH)
     try:
         for batch in records.as_numpy_iterator():
             yield from batch
     except tf.errors.OpError as error:
-        raise DataError([
-            table_error(
-                "unreadable_file", table, f"{path} cannot be read to its end "
-                f"as TFRecord ({error.message}); copy or export it again.",
-            )
-        ]) from error
+        raise _error(
+            "unreadable_file", table, f"{path} cannot be read to its end as "
+            f"TFRecord ({error.message}); copy or export it again.",
+        ) from error
 
 
-def _wrong_type(
-    table: str, name: str, path: Path, found: str
-) -> DataError:
+def _wrong_type(table: str, name: str, path: Path, found: str) -> DataError:
     remedy = (
         f"{found} in {path}; write one value per example, of one type "
         "throughout."
     )
-    return DataError([table_error("wrong_type", table, remedy, column=name)])
+    return _error("wrong_type", table, remedy, name)
 
 
 class _Columns:
