@@ -10,6 +10,8 @@ from __future__ import annotations
 import difflib
 import hashlib
 import importlib.util
+import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -149,7 +151,7 @@ def load_encoder(
         ValueError: if there is no such encoder.
     """
     if name == "tiny" or name.endswith(".json"):
-        if not (folder / "config.json").exists():
+        if not folder.exists():
             _make_encoder(name, corpus, folder)
         source = str(folder)
     else:
@@ -214,8 +216,12 @@ def _make_encoder(name: str, corpus: Sequence[str], folder: Path) -> None:
     pieces.train_from_iterator(
         corpus, vocab_size=_TINY_VOCABULARY, show_progress=False
     )
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    pieces.save_model(str(partial))
     tokenizer = transformers.BertTokenizerFast(
-        tokenizer_object=pieces._tokenizer, do_lower_case=True
+        vocab_file=str(partial / "vocab.txt"), do_lower_case=True
     )
     settings: dict[str, Any] = dict(_TINY)
     if name != "tiny":
@@ -224,5 +230,6 @@ def _make_encoder(name: str, corpus: Sequence[str], folder: Path) -> None:
     tf.keras.utils.set_random_seed(0)
     bert = transformers.TFBertModel(transformers.BertConfig(**settings))
     bert.build_in_name_scope()
-    tokenizer.save_pretrained(folder)
-    bert.save_pretrained(folder)  # config.json is written first
+    tokenizer.save_pretrained(partial)
+    bert.save_pretrained(partial)
+    os.replace(partial, folder)  # whole, or not there

@@ -50,6 +50,11 @@ def _add_own_flags(parser: argparse.ArgumentParser) -> None:
         "--print-config", action="store_true",
         help="print all settings as YAML with their meaning, and stop",
     )
+    parser.add_argument(
+        "--restart", action="store_true",
+        help="forget the run that the job folder holds; exported versions "
+        "and cached text vectors stay",
+    )
 
 
 def _add_flag(group: argparse._ArgumentGroup, option: Option) -> None:

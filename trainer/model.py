@@ -8,10 +8,13 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
+from trainer.batches import SIGNATURE
 from trainer.config import RunConfig
 from trainer.encoder import TextEncoder
 from trainer.losses import log_inclusion_probability, retrieval_loss
 from trainer.towers import ItemTower, RankingHead, UserTower
+
+_ENCODE_ITEMS = 4096  # items of the catalogue that are encoded at a time
 
 
 @dataclasses.dataclass(frozen=True)
@@ -239,7 +242,26 @@ class TwoTower(tfrs.Model):
         )
         return codes, columns, log_inclusion
 
-    def queries(self, batch: dict[str, tf.Tensor], vectors: tf.Tensor) -> tf.Tensor:
+    def catalogue_vectors(self) -> tf.Tensor:
+        """[items, D] float32 vectors of the whole catalogue."""
+        parts = [
+            self._vectors_of(
+                tf.range(at, min(at + _ENCODE_ITEMS, self.num_items))
+            )
+            for at in range(0, self.num_items, _ENCODE_ITEMS)
+        ]
+        return tf.concat(parts, axis=0)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)])
+    def _vectors_of(self, codes: tf.Tensor) -> tf.Tensor:
+        return self.item_vectors(codes)
+
+    @tf.function(
+        input_signature=[SIGNATURE, tf.TensorSpec([None, None], tf.float32)]
+    )
+    def queries(
+        self, batch: dict[str, tf.Tensor], vectors: tf.Tensor
+    ) -> tf.Tensor:
         """Queries after the last event of each window.
 
         Args:

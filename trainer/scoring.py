@@ -11,7 +11,6 @@ from trainer.behaviour import query_windows
 from trainer.evaluation import Queries
 from trainer.model import TwoTower
 from trainer.prepare import Prepared
-from trainer.served import catalogue_vectors
 
 _BATCH = 1024
 
@@ -32,9 +31,9 @@ class ModelScorer:
         self._windows = query_windows(
             queries.sequences, queries.targets, model.config.data.max_history
         )
-        self._vectors = catalogue_vectors(model)
+        self._vectors = model.catalogue_vectors()
         self._items = self._vectors.numpy().T  # [D, items]
-        self._graph = tf.function(model.queries, reduce_retracing=True)
+        self._model = model
 
     def embed(self, numbers: np.ndarray) -> np.ndarray:
         """[b] query numbers -> [b, D] queries."""
@@ -46,7 +45,7 @@ class ModelScorer:
             profile_of=self._prepared.profile_of,
         )
         tensors = {name: tf.constant(value) for name, value in batch.items()}
-        return self._graph(tensors, self._vectors).numpy()
+        return self._model.queries(tensors, self._vectors).numpy()
 
     def __call__(self, numbers: np.ndarray) -> np.ndarray:
         """[b] query numbers -> [b, items] scores."""

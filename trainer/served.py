@@ -63,7 +63,7 @@ class ServedModel(tf.Module):
     ) -> None:
         super().__init__(name="recommender")
         catalogue = prepared.catalogue
-        vectors = catalogue_vectors(model)
+        vectors = model.catalogue_vectors()
         self.item_ids = tf.Variable(catalogue.item_ids, trainable=False)
         self.titles = tf.Variable(catalogue.titles, trainable=False)
         self.item_vectors = tf.Variable(vectors, trainable=False)
@@ -249,7 +249,7 @@ class ServedModel(tf.Module):
         """What each event adds to an item's score: the score without it.
 
         The events that the model reads are left out one at a time, and the
-        score is computed anew, exactly.
+        score is computed anew from the same start.
         """
         coded = self._code_history(inputs)
         history = requests.keep_latest(coded, self.max_history)
@@ -281,16 +281,6 @@ class ServedModel(tf.Module):
             "contributions": _scatter_columns(gains, history, coded),
             "score": tf.where(known, scores[:, 0], -math.inf),
         }
-
-
-def catalogue_vectors(model: TwoTower, batch: int = 4096) -> tf.Tensor:
-    """[items, D] float32 vectors of the whole catalogue, in parts."""
-    encode = tf.function(model.item_vectors, reduce_retracing=True)
-    parts = [
-        encode(tf.range(at, min(at + batch, model.num_items)))
-        for at in range(0, model.num_items, batch)
-    ]
-    return tf.concat(parts, axis=0)
 
 
 def _first_scenario(

@@ -30,6 +30,7 @@ class Settings:
     preset: PresetName
     config: RunConfig
     print_config: bool
+    restart: bool
 
 
 def parse(argv: Sequence[str]) -> Settings:
@@ -62,7 +63,7 @@ def parse(argv: Sequence[str]) -> Settings:
     return Settings(config=config, **settings)
 
 
-_OWN_FLAGS = ("data_dir", "job_dir", "preset", "print_config")
+_OWN_FLAGS = ("data_dir", "job_dir", "preset", "print_config", "restart")
 
 
 def _refuse_unknown(

@@ -14,10 +14,13 @@ def open_strategy(name: str) -> tf.distribute.Strategy:
         ValueError: if this machine has not what the strategy needs.
     """
     if name == "mirrored":
-        devices = tf.config.list_logical_devices("GPU")
-        cpus = tf.config.list_logical_devices("CPU")
+        gpus = [d.name for d in tf.config.list_logical_devices("GPU")]
+        if gpus:
+            return tf.distribute.MirroredStrategy(gpus)
         return tf.distribute.MirroredStrategy(
-            [device.name for device in devices or cpus]
+            [d.name for d in tf.config.list_logical_devices("CPU")],
+            # Collective operations mix up their keys between CPU devices.
+            tf.distribute.ReductionToOneDevice(),
         )
     if name == "multi_worker":
         if "TF_CONFIG" not in os.environ:

@@ -53,8 +53,12 @@ def execute(settings: command_line.Settings) -> None:
         forget_run(job_dir)
     claim_job_dir(job_dir, fingerprint(prepared, settings.config))
 
+    import transformers
+
     from trainer.report import summary
     from trainer.run import Run
+
+    transformers.logging.set_verbosity_error()
 
     metrics = Run(prepared, settings.config, job_dir).execute()
     print(summary(metrics))

@@ -10,7 +10,7 @@ from pathlib import Path
 import tensorflow as tf
 from tqdm import tqdm
 
-from trainer.batches import Batch, epoch_rows, padded_batch
+from trainer.batches import SIGNATURE, Batch, epoch_rows, padded_batch
 from trainer.behaviour import Windows
 from trainer.config import TrainingConfig
 from trainer.model import TwoTower
@@ -94,13 +94,12 @@ def train_step(
     variables = model.trainable_variables
     gradients = tape.gradient(loss, variables)
     pairs = [(g, v) for g, v in zip(gradients, variables) if g is not None]
-    summed = [g for g, _ in pairs]
+    # Dense: the norm of slices would count the rows of one item apart, and
+    # Adam touches every row of its moments in any case.
+    summed = [tf.convert_to_tensor(gradient) for gradient, _ in pairs]
     context = tf.distribute.get_replica_context()
     if context.num_replicas_in_sync > 1:
-        summed = context.all_reduce(
-            tf.distribute.ReduceOp.SUM,
-            [tf.convert_to_tensor(gradient) for gradient in summed],
-        )
+        summed = context.all_reduce(tf.distribute.ReduceOp.SUM, summed)
     summed, _ = tf.clip_by_global_norm(summed, clip_norm)
     model.optimizer.apply_gradients(
         zip(summed, [v for _, v in pairs]), skip_gradients_aggregation=True
@@ -148,7 +147,13 @@ class Fit:
             for name in ("last", "best")
         )
         self._log = tf.summary.create_file_writer(str(job_dir / "tensorboard"))
-        self._step = tf.function(self._distributed_step, reduce_retracing=True)
+        # Replicas' values have no signature; one replica's shapes are free.
+        is_one = strategy.num_replicas_in_sync == 1
+        self._step = tf.function(
+            self._distributed_step,
+            input_signature=[SIGNATURE] if is_one else None,
+            reduce_retracing=True,
+        )
 
     def run(self, validate: Callable[[], float]) -> Progress:
         """Fits until the epochs are over or validation stops improving.

@@ -1,0 +1,213 @@
+"""The two towers: their loss against NumPy, and on two devices."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer.config import ModelConfig, RunConfig, TrainingConfig
+from trainer.model import ModelInputs, TwoTower
+from trainer.strategies import open_strategy
+from trainer.training import build_optimizer, train_step
+
+ITEMS, TEXT, DIM = 11, 5, 4
+
+
+def small_config(**training: object) -> RunConfig:
+    return RunConfig(
+        model=ModelConfig(
+            embedding_dim=DIM, lstm_units=6, dropout=0.0, id_dropout=0.0,
+            num_experts=3, temperature=0.5,
+        ),
+        training=TrainingConfig(**training),
+    )
+
+
+def small_inputs(rng: np.random.Generator, **changes: object) -> ModelInputs:
+    inputs = ModelInputs(
+        text=rng.normal(size=(ITEMS, TEXT)).astype(np.float32),
+        category_codes=rng.integers(-1, 3, (ITEMS, 2)).astype(np.int32),
+        brand_codes=rng.integers(-1, 2, ITEMS).astype(np.int32),
+        counts=np.array([9, 5, 4, 3, 3, 2, 1, 1, 1, 0, 0]),
+        profiles=rng.normal(size=(3, TEXT)).astype(np.float32),
+        num_categories=3,
+        num_brands=2,
+        num_scenarios=3,
+        num_event_types=4,
+        has_labels=True,
+    )
+    return dataclasses.replace(inputs, **changes)
+
+
+def small_batch(rng: np.random.Generator, users: int = 6) -> dict:
+    length = np.array([3, 5, 1, 2, 4, 5], np.int32)[:users]
+    shape = (users, 5)
+    is_event = np.arange(5) < length[:, None]
+    codes = {
+        "item": rng.integers(0, 9, shape),
+        "event_type": rng.integers(0, 4, shape),
+        "gap": rng.integers(0, 30, shape),
+        "scenario": rng.integers(0, 3, shape),
+    }
+    labels = rng.random(shape)
+    labels[:, 1] = np.nan
+    return {
+        **{k: tf.constant(v * is_event, tf.int32) for k, v in codes.items()},
+        "label": tf.constant(np.where(is_event, labels, np.nan), tf.float32),
+        "is_target": tf.constant(is_event),
+        "length": tf.constant(length),
+        "profile": tf.constant(np.arange(users) % 3, tf.int32),
+        "asked_scenario": tf.constant(np.arange(users) % 3, tf.int32),
+    }
+
+
+def build(config: RunConfig, inputs: ModelInputs, batch: dict) -> TwoTower:
+    tf.keras.utils.set_random_seed(1)
+    model = TwoTower(config, inputs, encoder=None)
+    model.optimizer = build_optimizer(config.training, 10)
+    model.compute_loss(batch)
+    return model
+
+
+def test_the_loss_is_softmax_over_the_catalogue_plus_squared_error(rng):
+    config = small_config(ranking_weight=0.5)
+    batch = small_batch(rng)
+    model = build(config, small_inputs(rng), batch)
+    vectors = model.item_vectors(tf.range(ITEMS)).numpy()
+
+    cross_entropies, errors = [], []
+    for user in range(6):
+        for at in range(int(batch["length"][user])):
+            before = _prefix(batch, user, at)
+            query = model.queries(before, tf.constant(vectors)).numpy()[0]
+            logits = vectors @ query / 0.5
+            chosen = int(batch["item"][user, at])
+            cross_entropies.append(
+                np.log(np.exp(logits).sum()) - logits[chosen]
+            )
+            label = float(batch["label"][user, at])
+            if not np.isnan(label):
+                rating = model.ranking_head(
+                    query[None], vectors[chosen][None]
+                ).numpy()[0]
+                errors.append((rating - label) ** 2)
+
+    expected = np.mean(cross_entropies) + 0.5 * np.mean(errors)
+    assert float(model.compute_loss(batch)) == pytest.approx(expected, rel=1e-5)
+
+
+def _prefix(batch: dict, user: int, at: int) -> dict:
+    """One user's events before position `at`, asking for that event."""
+    start = {k: v[user : user + 1] for k, v in batch.items()}
+    asked = start["scenario"][:, at]
+    return {
+        **start,
+        "length": tf.constant([at]),
+        "asked_scenario": asked,
+    }
+
+
+def test_a_query_ignores_what_stands_behind_its_length(rng):
+    batch = small_batch(rng)
+    model = build(small_config(), small_inputs(rng), batch)
+    vectors = model.item_vectors(tf.range(ITEMS))
+    shorter = {**batch, "length": batch["length"] - 1}
+    scrambled = {
+        **shorter,
+        "item": tf.where(
+            tf.range(5)[None, :] >= shorter["length"][:, None],
+            tf.constant(7),
+            batch["item"],
+        ),
+    }
+    # User 2 has nothing left before its target: its first event decides the
+    # scenario of the start alone.
+    expected = model.queries(shorter, vectors)
+    actual = model.queries(scrambled, vectors)
+    np.testing.assert_allclose(actual, expected, atol=1e-6)
+
+
+def test_item_and_query_vectors_have_unit_length(rng):
+    batch = small_batch(rng)
+    model = build(small_config(), small_inputs(rng), batch)
+    vectors = model.item_vectors(tf.range(ITEMS)).numpy()
+    queries = model.queries(batch, tf.constant(vectors)).numpy()
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(queries, axis=1), 1, atol=1e-5)
+
+
+def test_an_item_without_train_events_has_no_id_residual(rng):
+    batch = small_batch(rng)
+    model = build(small_config(), small_inputs(rng), batch)
+    before = model.item_vectors(tf.range(ITEMS)).numpy()
+    table = model.item_tower.id_residual.embeddings
+    table.assign(tf.random.normal(table.shape))
+    after = model.item_vectors(tf.range(ITEMS)).numpy()
+    np.testing.assert_array_equal(before[9:], after[9:])
+    assert (np.abs(before[:9] - after[:9]).max(axis=1) > 1e-3).all()
+
+
+def test_id_dropout_hides_the_id_in_training_alone(rng):
+    config = small_config()
+    config = dataclasses.replace(
+        config, model=dataclasses.replace(config.model, id_dropout=1.0)
+    )
+    batch = small_batch(rng)
+    model = build(config, small_inputs(rng), batch)
+    table = model.item_tower.id_residual.embeddings
+    trained = model.item_vectors(tf.range(ITEMS), training=True)
+    served = model.item_vectors(tf.range(ITEMS))
+    table.assign(tf.random.normal(table.shape))
+    np.testing.assert_array_equal(
+        trained, model.item_vectors(tf.range(ITEMS), training=True)
+    )
+    assert np.abs(served - model.item_vectors(tf.range(ITEMS))).max() > 1e-3
+
+
+def test_sampled_candidates_are_distinct_and_hold_every_event(rng):
+    batch = small_batch(rng)
+    config = small_config(full_softmax_items=0, num_negatives=5)
+    model = build(config, small_inputs(rng), batch)
+    codes, columns, log_inclusion = model._candidates(batch)
+    codes = codes.numpy()
+    assert len(set(codes)) == len(codes) == len(log_inclusion)
+    is_event = np.arange(5) < batch["length"].numpy()[:, None]
+    np.testing.assert_array_equal(
+        codes[columns.numpy()][is_event], batch["item"].numpy()[is_event]
+    )
+
+
+@pytest.mark.parametrize("full_softmax_items", [50_000, 0])
+def test_two_devices_take_the_step_that_one_takes(rng, full_softmax_items):
+    config = small_config(
+        full_softmax_items=full_softmax_items, num_negatives=4
+    )
+    inputs, batch = small_inputs(rng), small_batch(rng)
+    losses, weights = [], []
+    for strategy in (tf.distribute.get_strategy(), open_strategy("mirrored")):
+        with strategy.scope():
+            model = build(config, inputs, batch)
+            # Adam would blow rounding errors up to whole steps.
+            model.optimizer = tf.keras.optimizers.SGD(0.05)
+            model.optimizer.build(model.trainable_variables)
+        parts = strategy.experimental_distribute_values_from_function(
+            lambda context, n=strategy.num_replicas_in_sync: {
+                k: v[context.replica_id_in_sync_group :: n]
+                for k, v in batch.items()
+            }
+        )
+        step = tf.function(
+            lambda parts, model=model, strategy=strategy: strategy.reduce(
+                "SUM",
+                strategy.run(train_step, args=(model, parts, 0.1)),
+                axis=None,
+            )
+        )
+        losses.append([float(step(parts)) for _ in range(2)])
+        weights.append([v.numpy() for v in model.trainable_variables])
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-5)
+    for one, two in zip(*weights, strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-5)
