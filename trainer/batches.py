@@ -56,7 +56,6 @@ def padded_batch(
     width = _padded_width(int(length.max(initial=1)))
     at = start[:, None] + np.arange(width)[None, :]
     is_event = at < stop[:, None]
-    last = len(sequences.item) - 1
     safe = np.where(is_event, at, 0)
     batch = {
         name: np.where(is_event, getattr(sequences, name)[safe], 0)
@@ -67,6 +66,7 @@ def padded_batch(
     batch["is_target"] = is_event & (at >= windows.first_target[rows][:, None])
     batch["length"] = length
     batch["profile"] = profile_of[user]
+    last = sequences.starts[user + 1] - 1  # what follows is another user's
     batch["asked_scenario"] = sequences.scenario[np.minimum(stop, last)]
     return {
         name: batch[name].astype(spec.dtype.as_numpy_dtype)

@@ -18,7 +18,7 @@ TRAIN, VALIDATION, TEST = 0, 1, 2
 _SPLIT_CODES = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
 
 # Buckets of the seconds between two events: 1 below one second, 2 below
-# three, then twice as wide each, 33 from 68 years on. The served graph uses
+# three, then twice as wide each, 33 from 136 years on. The served graph uses
 # the same bounds (`trainer.requests`).
 UNKNOWN_GAP = 0
 GAP_BOUNDS = np.array([2**i - 1 for i in range(1, 33)], np.int64)
@@ -137,15 +137,16 @@ def leave_one_out_split(starts: np.ndarray) -> np.ndarray:
 def time_split(
     timestamp: np.ndarray, validation_share: float, test_share: float
 ) -> np.ndarray:
-    """Cuts all events at two moments; equal timestamps stay together."""
-    first_validation, first_test = np.quantile(
-        timestamp,
-        [1 - test_share - validation_share, 1 - test_share],
-        method="higher",
-    )
+    """Cuts all events at two moments; equal timestamps stay together.
+
+    A share of zero leaves its split empty.
+    """
     split = np.full(len(timestamp), TRAIN, np.int8)
-    split[timestamp >= first_validation] = VALIDATION
-    split[timestamp >= first_test] = TEST
+    held_out = validation_share + test_share
+    for code, share in ((VALIDATION, held_out), (TEST, test_share)):
+        if share > 0:
+            first = np.quantile(timestamp, 1 - share, method="higher")
+            split[timestamp >= first] = code
     return split
 
 

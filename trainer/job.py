@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from trainer.config import RunConfig
 from trainer.prepare import Prepared
 
@@ -42,11 +44,20 @@ def fingerprint(prepared: Prepared, config: RunConfig) -> str:
     """Names what decides a run's result: settings and data."""
     settings = dataclasses.asdict(config)
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    sequences = prepared.sequences
-    for values in (sequences.item, sequences.split, sequences.starts):
-        digest.update(values.tobytes())
-    digest.update("\n".join(prepared.catalogue.texts).encode())
+    for part in (prepared, prepared.sequences, prepared.catalogue):
+        for field in dataclasses.fields(part):
+            digest.update(field.name.encode())
+            digest.update(_bytes(getattr(part, field.name)))
     return digest.hexdigest()[:16]
+
+
+def _bytes(value: Any) -> bytes:
+    """All that an array or a vocabulary holds; else what is printed of it."""
+    if isinstance(value, np.ndarray):
+        return value.tobytes()
+    if isinstance(value, list):
+        return "\0".join(value).encode()
+    return repr(value).encode()
 
 
 def claim_job_dir(job_dir: Path, mark: str) -> None:

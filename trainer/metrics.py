@@ -23,7 +23,9 @@ def target_ranks(scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
         [queries] int64; UNREACHABLE where the target itself is excluded.
     """
     own = scores[np.arange(len(targets)), targets]
-    ranks = (scores >= own[:, None]).sum(axis=1, dtype=np.int64)
+    # "Not below" and not "above or equal": a score that is no number counts
+    # against the model too, else NaN would rank its target before the first.
+    ranks = (~(scores < own[:, None])).sum(axis=1, dtype=np.int64)
     return np.where(np.isneginf(own), UNREACHABLE, ranks)
 
 

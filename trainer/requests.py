@@ -17,7 +17,9 @@ from trainer.catalogue import MAX_CATEGORIES
 # One event per column; `mask` is False where there is none.
 History = dict[str, tf.Tensor]
 _LAST_16_BITS = 1 << 16
-_ASCII_SPACE = r"^[ \t\r\n]+|[ \t\r\n]+$"
+_ASCII_SPACE = r"[ \t\r\n]+"
+# What Python's `str.strip` takes off, the ideographic space included.
+_ANY_SPACE = r"[\pZ\t-\r\x1c-\x1f\x{85}]+"
 
 
 def lookup_table(
@@ -31,9 +33,9 @@ def lookup_table(
     )
 
 
-def strip(texts: tf.Tensor) -> tf.Tensor:
-    """Takes ASCII white space off both ends."""
-    return tf.strings.regex_replace(texts, _ASCII_SPACE, "")
+def strip(texts: tf.Tensor, space: str = _ASCII_SPACE) -> tf.Tensor:
+    """Takes white space off both ends."""
+    return tf.strings.regex_replace(texts, f"^{space}|{space}$", "")
 
 
 def join_columns(columns: Sequence[tf.Tensor]) -> tf.Tensor:
@@ -60,10 +62,10 @@ def category_codes(
         -1.
     """
     names = tf.strings.split(
-        tf.strings.regex_replace(categories, r"\s*[>|]\s*", "|"), "|"
+        tf.strings.regex_replace(categories, ">", "|"), "|"
     )
     codes = tf.ragged.map_flat_values(
-        lambda values: table.lookup(strip(values)), names
+        lambda values: table.lookup(strip(values, _ANY_SPACE)), names
     ).to_tensor(default_value=-1)
     same = tf.equal(codes[:, :, None], codes[:, None, :])  # [b, m, m]
     earlier = tf.linalg.band_part(tf.ones_like(same, tf.int32), -1, 0)
