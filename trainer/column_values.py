@@ -58,7 +58,7 @@ def is_repeat(columns: Sequence[np.ndarray]) -> np.ndarray:
     """[rows] bool: all columns equal those of an earlier row.
 
     Args:
-        columns: of [rows] integers, at least one.
+        columns: of [rows] numbers, none of them NaN; at least one.
     """
     rows = np.zeros(len(columns[0]), np.int64)
     for column in columns:

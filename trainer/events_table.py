@@ -63,7 +63,7 @@ def _reject_duplicates(review: Review, seconds: np.ndarray) -> None:
     ]
     # A rejected row repeats none and is repeated by none.
     out = np.where(review.is_kept, -1, np.arange(len(table)))
-    times = np.where(review.is_kept, seconds, -1).astype(np.int64)
+    times = np.where(review.is_kept, seconds, -1)
     review.reject(
         "duplicate_event", "", is_repeat([*same, times, out]),
         "the same event is there before; remove one of them.",

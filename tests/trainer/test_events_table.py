@@ -128,6 +128,14 @@ def test_events_that_differ_in_one_column_are_no_duplicates():
     assert names(review) == []
 
 
+def test_events_within_one_second_are_no_duplicates():
+    events, review = check(
+        user_id=["u", "u"], item_id=["i0", "i0"], timestamp=["5.1", "5.9"]
+    )
+    assert events.timestamp.tolist() == [5, 5]
+    assert names(review) == []
+
+
 def test_rejected_rows_are_not_called_duplicates():
     _, review = check(
         user_id=["u", "u", "u"], item_id=["x", "x", "i0"],

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trainer import sample
 from trainer.anomalies import DataError
 from trainer.config import DataConfig
 from trainer.tables import Dataset, load_dataset
@@ -287,6 +289,28 @@ def test_rows_read_are_rows_kept_plus_rows_rejected(tmp_path_factory, lines):
             row[name] for name in ("user_id", "item_id", "timestamp")
         )
         assert raw == ",".join(rows[int(row["row"]) - 1])
+
+
+@pytest.mark.parametrize("kind", ["csv", "csv.gz", "parquet"])
+def test_planted_bad_rows_are_found_and_no_others(tmp_path, kind):
+    out = tmp_path / "data"
+    size = ["--users", "120", "--items", "90", "--bad-rows", "0.1"]
+    sample.main([str(out), *size, "--format", kind])
+    truth = json.loads((out / "truth.json").read_text(encoding="utf-8"))
+    planted = {
+        (bad["table"], bad["name"], bad["rows"], *bad["first_rows"])
+        for bad in truth["anomalies"]
+    }
+    assert len(planted) == 11  # kinds
+    dataset = load_dataset(
+        str(out), DataConfig(max_reject_share=0.2),
+        rejects_dir=tmp_path / "rejects", now=1_800_000_000,
+    )
+    assert planted == {
+        (found.table, found.name, found.rows, *found.first_rows)
+        for found in dataset.anomalies
+        if found.severity == "reject"
+    }
 
 
 def test_reading_tables_does_not_import_tensorflow(folder):
