@@ -21,6 +21,7 @@ from typing import Any, get_args, get_type_hints
 
 import numpy as np
 
+from schema import features
 from trainer.sample_config import FIRST_MOMENT, LAST_MOMENT, SampleConfig
 from trainer.sample_events import Log, cold_from, simulate
 from trainer.sample_faults import PlantedAnomaly, plant_faults
@@ -34,6 +35,8 @@ from trainer.sample_tables import (
     users_table,
 )
 from trainer.sample_world import World, plant_world
+
+__all__ = ["Sample", "SampleConfig", "generate", "main"]
 
 _EXAMPLES = """examples:
   python -m trainer.sample runs/sample
@@ -164,10 +167,10 @@ def generate(config: SampleConfig) -> Sample:
     world = plant_world(config, for_world)
     log = simulate(world, config, for_log)
     clean = {
-        "events": events_table(world, config, log),
-        "items": items_table(world, config, log),
-        "users": users_table(world, config),
-        "scenarios": scenarios_table(world, config),
+        features.EVENTS: events_table(world, config, log),
+        features.ITEMS: items_table(world, config, log),
+        features.USERS: users_table(world, config),
+        features.SCENARIOS: scenarios_table(world, config),
     }
     tables, bad_rows, odd_texts = plant_faults(
         clean, config.bad_rows, for_faults

@@ -138,12 +138,11 @@ def _tie(
 ) -> Array:
     """Moments with some events at the very second of the one before.
 
-    Only odd steps are tied, and only to another item, so that ties come in
-    pairs and no two events are equal in all but their position.
+    Only events on another item are tied, so that no two events are equal in
+    all but their position. Ties come in pairs: an event takes the moment that
+    the one before it had at first, and leaves it if that one is tied too.
     """
-    is_tied = rng.random(item.shape) < _TIES
-    is_tied[:, ::2] = False
-    is_tied &= ~plan.starts
+    is_tied = (rng.random(item.shape) < _TIES) & ~plan.starts
     is_tied[:, 1:] &= item[:, 1:] != item[:, :-1]
     before = np.roll(plan.timestamp, 1, axis=1)
     return np.where(is_tied, before, plan.timestamp)

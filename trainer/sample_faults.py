@@ -13,46 +13,50 @@ from typing import Any
 
 import numpy as np
 
+from schema import features
+from trainer.anomalies import FIRST_ROWS
 from trainer.sample_config import Array
 from trainer.sample_tables import Table
 
 Row = dict[str, Any]
 Fault = Callable[[Row], Row]
 
-_FIRST_ROWS = 5
 _CENTURY = 100 * 365 * 86_400  # seconds
 
+
+def _with(column: str, change: Callable[[Any], Any]) -> Fault:
+    """The fault of one changed value."""
+    return lambda row: {**row, column: change(row[column])}
+
+
 _EVENT_FAULTS: dict[str, Fault] = {
-    "missing_id": lambda row: {**row, "user_id": ""},
-    "unparsable_timestamp": lambda row: {**row, "timestamp": "yesterday"},
-    "negative_timestamp": lambda row: {**row, "timestamp": -row["timestamp"]},
-    "future_timestamp": lambda row: {
-        **row, "timestamp": row["timestamp"] + 2 * _CENTURY
-    },
+    "missing_id": _with(features.USER_ID, lambda _: ""),
+    "unparsable_timestamp": _with(features.TIMESTAMP, lambda _: "yesterday"),
+    "negative_timestamp": _with(features.TIMESTAMP, lambda moment: -moment),
+    "future_timestamp": _with(
+        features.TIMESTAMP, lambda moment: moment + 2 * _CENTURY
+    ),
     "duplicate_event": dict,
-    "unknown_item": lambda row: {**row, "item_id": f"no-{row['item_id']}"},
-    "bad_rating": lambda row: {**row, "rating": "great"},
-    "unknown_split": lambda row: {**row, "split": "holdout"},
+    "unknown_item": _with(features.ITEM_ID, lambda item: f"no-{item}"),
+    "bad_rating": _with(features.RATING, lambda _: "great"),
+    "unknown_split": _with(features.SPLIT, lambda _: "holdout"),
 }
 _ITEM_FAULTS: dict[str, Fault] = {
-    "missing_id": lambda row: {**row, "item_id": ""},
+    "missing_id": _with(features.ITEM_ID, lambda _: ""),
     "duplicate_item": dict,
-    "conflicting_item": lambda row: {**row, "title": f"not {row['title']}"},
+    "conflicting_item": _with(features.TITLE, lambda title: f"not {title}"),
 }
 # Texts that a reader takes, but has to clean or cut.
 _ODD_TEXTS: dict[str, Fault] = {
-    "long_text": lambda row: {
-        **row, "description": (row["description"] + " ") * _times_to_1_mb(row)
-    },
-    "control_characters": lambda row: {
-        **row, "title": f"\x07{row['title']}\x1b[0m\u200b"
-    },
-    "emoji": lambda row: {**row, "title": f"🎁🎉 {row['title']} 👍🏽"},
+    "long_text": _with(
+        features.DESCRIPTION,
+        lambda text: f"{text} " * (1 + 1_000_000 // len(text.encode())),
+    ),
+    "control_characters": _with(
+        features.TITLE, lambda title: f"\x07{title}\x1b[0m\u200b"
+    ),
+    "emoji": _with(features.TITLE, lambda title: f"🎁🎉 {title} 👍🏽"),
 }
-
-
-def _times_to_1_mb(row: Row) -> int:
-    return 1 + 1_000_000 // (1 + len(row["description"].encode()))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,7 +93,7 @@ def _add_rows(
             rows.append(faults[fault_of[index]](row))
             places[fault_of[index]].append(len(rows))
     anomalies = [
-        PlantedAnomaly(kind, name, len(at), tuple(at[:_FIRST_ROWS]))
+        PlantedAnomaly(kind, name, len(at), tuple(at[:FIRST_ROWS]))
         for kind, at in places.items()
         if at
     ]
@@ -103,11 +107,13 @@ def _odd_texts(items: Table) -> tuple[Table, list[PlantedAnomaly]]:
     items = {column: list(values) for column, values in items.items()}
     anomalies = []
     for index, (kind, fault) in enumerate(_ODD_TEXTS.items()):
-        if index < len(items["item_id"]):
+        if index < len(items[features.ITEM_ID]):
             row = {column: values[index] for column, values in items.items()}
             for column, value in fault(row).items():
                 items[column][index] = value
-            anomalies.append(PlantedAnomaly(kind, "items", 1, (index + 1,)))
+            anomalies.append(
+                PlantedAnomaly(kind, features.ITEMS, 1, (index + 1,))
+            )
     return items, anomalies
 
 
@@ -127,16 +133,16 @@ def plant_faults(
     """
     if not share:
         return tables, [], []
-    items, odd_texts = _odd_texts(tables["items"])
-    faulty = {**tables, "items": items}
+    items, odd_texts = _odd_texts(tables[features.ITEMS])
+    faulty = {**tables, features.ITEMS: items}
     bad_rows: list[PlantedAnomaly] = []
     for name, key, faults in (
-        ("events", "user_id", _EVENT_FAULTS),
-        ("items", "item_id", _ITEM_FAULTS),
+        (features.EVENTS, features.USER_ID, _EVENT_FAULTS),
+        (features.ITEMS, features.ITEM_ID, _ITEM_FAULTS),
     ):
         count = len(faulty[name][key])
         # No row with an odd text is picked: each fault has one cause.
-        calm = np.arange(len(odd_texts) if name == "items" else 0, count)
+        calm = np.arange(len(odd_texts) if name == features.ITEMS else 0, count)
         picks = rng.permutation(calm)[: int(share * count)]
         faulty[name], added = _add_rows(name, faulty[name], faults, picks)
         bad_rows += added

@@ -37,8 +37,18 @@ def _top_k(sample: Sample, scores: Array, seen: Array, k: int) -> list[str]:
     return [ids[c] for c in best.tolist() if scores[c] > -np.inf]
 
 
-def _true_probabilities(sample: Sample, row: int, seen: Array) -> Array:
-    """[items] probability that event `row`, a last one, is on each item."""
+def true_probabilities(sample: Sample, row: int, seen: Array) -> Array:
+    """How likely a user's last event is on each item.
+
+    Args:
+        sample: the sample.
+        row: of the last event in `sample.log`.
+        seen: codes of the items that the user has had before.
+
+    Returns:
+        [items] float, 0 for seen ones; the sum is 1 where every topic has an
+        item that the user has not seen.
+    """
     world, log, focus = sample.world, sample.log, sample.config.focus
     catalogue, people, user = world.catalogue, world.people, log.user[row]
     tilted = people.taste[user] * world.scenarios.favour[log.scenario[row]]
@@ -74,7 +84,7 @@ def _targets(sample: Sample) -> list[tuple[str, int, Array]]:
 def oracle_top_k(sample: Sample, k: int) -> Recommendations:
     """The best k items for each user's last event, knowing the whole truth."""
     return {
-        user: _top_k(sample, _true_probabilities(sample, row, seen), seen, k)
+        user: _top_k(sample, true_probabilities(sample, row, seen), seen, k)
         for user, row, seen in _targets(sample)
     }
 

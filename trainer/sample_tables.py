@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from schema import features
 from trainer.sample_config import DAY, FIRST_MOMENT, Array, SampleConfig
 from trainer.sample_events import Log
 from trainer.sample_text import (
@@ -61,31 +62,25 @@ def items_table(world: World, config: SampleConfig, log: Log) -> Table:
     language = LANGUAGES[config.language]
     draw = random.Random(f"items {config.seed}")
     catalogue = world.catalogue
-    table: Table = {
-        name: []
-        for name in (
-            "item_id", "title", "description", "keywords", "categories",
-            "brand", "price", "available_from",
-        )
-    }
+    table: Table = {name: [] for name in features.COLUMNS[features.ITEMS]}
     texts = _write_texts(world, language, draw)
     for code, text in enumerate(texts):
         is_cold = bool(catalogue.is_cold[code])
         category = language.topics[catalogue.topic[code]].category
         no_brand = is_cold or draw.random() < _NO_BRAND
         age = draw.randint(1, _AGE_DAYS * DAY)
-        table["item_id"].append(catalogue.ids[code])
-        table["title"].append(text.title)
-        table["description"].append(text.description)
-        table["keywords"].append(text.keywords)
-        table["categories"].append("" if is_cold else category)
-        table["brand"].append("" if no_brand else text.brand)
-        table["price"].append(round(math.exp(draw.gauss(3.5, 0.8)), 2))
+        table[features.ITEM_ID].append(catalogue.ids[code])
+        table[features.TITLE].append(text.title)
+        table[features.DESCRIPTION].append(text.description)
+        table[features.KEYWORDS].append(text.keywords)
+        table[features.CATEGORIES].append("" if is_cold else category)
+        table[features.BRAND].append("" if no_brand else text.brand)
+        table[features.PRICE].append(round(math.exp(draw.gauss(3.5, 0.8)), 2))
         # Cold items open with the test span: all their events are after it.
-        table["available_from"].append(
+        table[features.AVAILABLE_FROM].append(
             log.test_from if is_cold else FIRST_MOMENT - age
         )
-    return _sorted_by(table, "item_id")
+    return _sorted_by(table, features.ITEM_ID)
 
 
 def users_table(world: World, config: SampleConfig) -> Table:
@@ -101,8 +96,10 @@ def users_table(world: World, config: SampleConfig) -> Table:
         profile = write_profile(language, topics, draw)
         silent = draw.random() < _NO_PROFILE and not is_cold
         profiles.append("" if silent else profile)
-    table: Table = {"user_id": list(people.ids), "profile": profiles}
-    return _sorted_by(table, "user_id")
+    table: Table = {
+        features.USER_ID: list(people.ids), features.PROFILE: profiles
+    }
+    return _sorted_by(table, features.USER_ID)
 
 
 def scenarios_table(world: World, config: SampleConfig) -> Table:
@@ -110,8 +107,8 @@ def scenarios_table(world: World, config: SampleConfig) -> Table:
     names = world.scenarios.names
     descriptions = LANGUAGES[config.language].scenarios
     return {
-        "scenario": list(names),
-        "description": [descriptions[name] for name in names],
+        features.SCENARIO: list(names),
+        features.DESCRIPTION: [descriptions[name] for name in names],
     }
 
 
@@ -133,13 +130,13 @@ def events_table(world: World, config: SampleConfig, log: Log) -> Table:
     )
     ratings = log.rating.tolist()
     return {
-        "user_id": _at(world.people.ids, log.user),
-        "item_id": _at(world.catalogue.ids, log.item),
-        "timestamp": log.timestamp.tolist(),
-        "event_type": _at(EVENT_TYPES, log.event_type),
-        "scenario": _at(world.scenarios.names, log.scenario),
-        "rating": [None if math.isnan(r) else int(r) for r in ratings],
-        "text": _queries(world, config, log),
-        "position": log.position.tolist(),
-        "split": _at(("train", "validation", "test"), spans),
+        features.USER_ID: _at(world.people.ids, log.user),
+        features.ITEM_ID: _at(world.catalogue.ids, log.item),
+        features.TIMESTAMP: log.timestamp.tolist(),
+        features.EVENT_TYPE: _at(EVENT_TYPES, log.event_type),
+        features.SCENARIO: _at(world.scenarios.names, log.scenario),
+        features.RATING: [None if math.isnan(r) else int(r) for r in ratings],
+        features.TEXT: _queries(world, config, log),
+        features.POSITION: log.position.tolist(),
+        features.SPLIT: _at(features.SPLITS, spans),
     }
