@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from processes import beside
 
 from serving import signatures
 
@@ -11,12 +12,13 @@ LIGHT = ("signatures", "versions", "manifest", "client", "server", "index")
 
 
 @pytest.mark.parametrize("name", LIGHT)
-def test_importing_does_not_load_tensorflow(name):
+def test_importing_does_not_load_tensorflow(name, tmp_path):
     code = (
         f"import sys, serving.{name}; "
         "sys.exit('tensorflow' in sys.modules or 'scann' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+    command = [sys.executable, "-c", code]
+    assert subprocess.run(command, **beside(tmp_path)).returncode == 0
 
 
 def test_the_default_signature_is_recommend():

@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from processes import beside
 
 from serving import versions
 from serving.manifest import BundleError
@@ -137,8 +138,8 @@ def test_a_quota_on_file_sizes_is_recognised(model_dir):
     done = subprocess.run(
         [sys.executable, "-c", LIMITED_FILES, str(model_dir)],
         capture_output=True,
-        text=True,
         check=True,
+        **beside(model_dir.parent),
     )
     assert "version 1 is intact" in done.stdout
     assert versions.versions(model_dir) == [1]
@@ -146,7 +147,8 @@ def test_a_quota_on_file_sizes_is_recognised(model_dir):
 
 def test_a_kill_leaves_nothing_visible_and_the_next_run_succeeds(model_dir):
     command = [sys.executable, "-c", KILLED_WHILE_SAVING, str(model_dir)]
-    assert subprocess.run(command).returncode == -signal.SIGKILL
+    killed = subprocess.run(command, **beside(model_dir.parent))
+    assert killed.returncode == -signal.SIGKILL
     assert visible(model_dir) == ["1"]
     assert len(os.listdir(model_dir)) == 3  # the lock and what is left over
     versions.write_version(model_dir, 2, whole)
