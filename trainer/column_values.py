@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 _NUMBER = r"^-?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
 _INTEGER = r"^-?\d{1,18}$"
+_LARGEST_KEY = 2**63 - 1  # of an int64
 
 
 def _parse(texts: pa.Array, pattern: str, kind: pa.DataType) -> pa.Array:
@@ -54,19 +55,30 @@ def places_in(texts: pa.Array, known: Sequence[str]) -> np.ndarray:
     return places.to_numpy(zero_copy_only=False).astype(np.int32)
 
 
+def _ranks(values: np.ndarray) -> np.ndarray:
+    return np.unique(values, return_inverse=True)[1]
+
+
 def is_repeat(columns: Sequence[np.ndarray]) -> np.ndarray:
     """[rows] bool: all columns equal those of an earlier row.
 
     Args:
         columns: of [rows] numbers, none of them NaN; at least one.
     """
-    rows = np.zeros(len(columns[0]), np.int64)
+    count = len(columns[0])
+    if not count:
+        return np.zeros(0, bool)
+    # One integer stands for the columns so far; it is below `size`. Columns
+    # of codes go in as they are, because to rank a column is to sort it.
+    key, size = np.zeros(count, np.int64), 1
     for column in columns:
-        _, ranks = np.unique(column, return_inverse=True)
-        # Both factors are below the number of rows, so nothing overflows.
-        key = rows * (ranks.max(initial=0) + 1) + ranks
-        _, rows = np.unique(key, return_inverse=True)
-    _, first = np.unique(rows, return_index=True)
-    is_first = np.zeros(len(rows), bool)
-    is_first[first] = True
+        if column.dtype.kind == "f":
+            column = _ranks(column)
+        low, span = int(column.min()), int(np.ptp(column)) + 1
+        if size * span > _LARGEST_KEY:
+            key, size = _ranks(key), count
+            column, low, span = _ranks(column), 0, count
+        key, size = key * span + (column - low), size * span
+    is_first = np.zeros(count, bool)
+    is_first[np.unique(key, return_index=True)[1]] = True
     return ~is_first

@@ -72,11 +72,11 @@ def _read_bytes(path: Path, table: str) -> bytes:
 
 
 def _is_utf8(data: bytes) -> bool:
+    # The last byte is a line end, so no character can be left open there.
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         for start in range(0, len(data), _DECODED_BYTES):
             decoder.decode(data[start : start + _DECODED_BYTES])
-        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return False
     return True

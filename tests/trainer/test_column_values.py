@@ -81,9 +81,22 @@ def test_nothing_is_in_an_empty_list():
     assert places_in(texts("a"), []).tolist() == [-1]
 
 
+# Far enough apart that the columns do not fit into one integer as they are.
+FAR = st.sampled_from([-(2**61), -1, 0, 1, 2**61])
+HALVES = st.sampled_from([0.0, 0.5, 1.0, 1e300])
+
+
 @settings(deadline=None)
-@given(st.lists(st.tuples(st.integers(-2, 2), st.integers(0, 2)), max_size=12))
+@given(st.lists(st.tuples(FAR, FAR, HALVES), max_size=12))
 def test_a_row_repeats_if_all_its_columns_were_there_before(rows):
-    columns = np.array(rows, np.int64).reshape(-1, 2).T
+    columns = [
+        np.array([row[place] for row in rows], dtype)
+        for place, dtype in enumerate((np.int64, np.int64, np.float64))
+    ]
     expected = [row in rows[:place] for place, row in enumerate(rows)]
-    assert is_repeat(list(columns)).tolist() == expected
+    assert is_repeat(columns).tolist() == expected
+
+
+def test_rows_of_small_codes_repeat_too():
+    columns = [np.array([0, 1, 0, 0], np.int32), np.array([2, 2, 1, 2])]
+    assert is_repeat(columns).tolist() == [False, False, False, True]

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trainer import csv_reader
 from trainer.anomalies import DataError
 from trainer.csv_reader import read_csv
 from trainer.raw_table import RawTable
@@ -89,9 +90,9 @@ def test_an_open_quote_in_an_earlier_column_swallows_no_rows(read):
 
 
 def test_rows_after_a_bad_row_of_several_lines_are_numbered_on(read):
-    table = read(b'item_id,title\n"1\n1"\n2,b\n')
-    assert table.malformed == [(1, '"1'), (2, '1"')]
-    assert table.row_numbers.tolist() == [3]
+    table = read(b'item_id,title\n"1\n1"\n2,b\n3\n4,d\n')
+    assert table.malformed == [(1, '"1'), (2, '1"'), (4, "3")]
+    assert table.row_numbers.tolist() == [3, 5]
 
 
 def test_a_closed_field_may_end_in_a_line_end(read):
@@ -104,6 +105,15 @@ def test_a_field_of_a_megabyte_is_read(read):
     long = "x" * 1_000_000
     table = read(f'item_id,title\n1,"{long}"\n2,b\n'.encode())
     assert columns_of(table)["title"] == [long, "b"]
+
+
+def test_blocks_end_at_rows_not_in_quoted_fields(read, monkeypatch):
+    monkeypatch.setattr(csv_reader, "_BLOCK_BYTES", 64)
+    titles = ["a\nb" * (place % 9) for place in range(40)]
+    rows = [f'{place},"{title}"\n' for place, title in enumerate(titles)]
+    table = read("".join(["item_id,title\n", *rows]).encode())
+    assert columns_of(table)["title"] == titles
+    assert table.malformed == []
 
 
 def test_bytes_that_are_no_utf8_are_replaced_and_located(read):
