@@ -64,34 +64,36 @@ use_system_certificates() {
     fi
 }
 
-# pip's own setting $1 (index-url, cert), from its files and variables.
+# Setting $1 (index-url, cert) in $2, the output of `pip config list`; what
+# stands in a variable or in pip's section `install` wins. Not `config get`:
+# that does not see the file that PIP_CONFIG_FILE names.
 pip_setting() {
-    python_with_pip=$1
     for section in :env: install global; do
-        "$python_with_pip" -m pip config get "$section.$2" 2>/dev/null &&
+        value=$(printf '%s\n' "$2" |
+            sed -n "s/^$section\\.$1=['\"]\\(.*\\)['\"]\$/\\1/p")
+        if [ -n "$value" ]; then
+            printf '%s\n' "$value"
             return
+        fi
     done
-    return 0
 }
 
 # uv does not read pip's configuration, where a company names its index.
 use_settings_of_pip() {
-    pip_python=$(pythons | while read -r candidate; do
-        if "$candidate" -m pip --version >/dev/null 2>&1; then
-            printf '%s\n' "$candidate"
+    settings=$(pythons | while read -r candidate; do
+        if "$candidate" -m pip config list 2>/dev/null; then
             break
         fi
     done)
-    [ -n "$pip_python" ] || return 0
     if [ -z "${UV_DEFAULT_INDEX:-}${UV_INDEX_URL:-}" ]; then
-        index=$(pip_setting "$pip_python" index-url)
+        index=$(pip_setting index-url "$settings")
         if [ -n "$index" ]; then
             # Two names again: since uv 0.4.23, and before.
             export UV_DEFAULT_INDEX="$index" UV_INDEX_URL="$index"
         fi
     fi
     if [ -z "${SSL_CERT_FILE:-}" ]; then
-        cert=$(pip_setting "$pip_python" cert)
+        cert=$(pip_setting cert "$settings")
         [ -z "$cert" ] || export SSL_CERT_FILE="$cert"
     fi
 }
