@@ -15,7 +15,7 @@ from trainer.sample_config import Array
 from trainer.sample_events import COLD_TARGET_SHARE
 
 if TYPE_CHECKING:
-    from trainer.sample import Sample
+    from trainer.sample_logs import Sample
 
 Recommendations = dict[str, list[str]]
 

@@ -140,3 +140,15 @@ def events_table(world: World, config: SampleConfig, log: Log) -> Table:
         features.POSITION: log.position.tolist(),
         features.SPLIT: _at(features.SPLITS, spans),
     }
+
+
+def all_tables(
+    world: World, config: SampleConfig, log: Log
+) -> dict[str, Table]:
+    """The four clean tables by name."""
+    return {
+        features.EVENTS: events_table(world, config, log),
+        features.ITEMS: items_table(world, config, log),
+        features.USERS: users_table(world, config),
+        features.SCENARIOS: scenarios_table(world, config),
+    }

@@ -10,7 +10,6 @@ import pytest
 
 from trainer import sample
 from trainer.config import DataConfig
-from trainer.sample import SampleConfig, generate
 from trainer.tables import Dataset, load_dataset
 
 NOW = 1_735_689_600  # 2025-01-01, a year after the last event
@@ -57,29 +56,6 @@ def test_equal_seeds_give_equal_bytes(tmp_path: Path, kind: str) -> None:
     ]
 
 
-def test_another_seed_gives_another_log() -> None:
-    one, two = (
-        generate(SampleConfig(users=50, items=50, seed=seed)).tables["events"]
-        for seed in (0, 1)
-    )
-    assert one["timestamp"] != two["timestamp"]
-
-
-def test_the_language_changes_words_and_not_behaviour() -> None:
-    english, chinese = (
-        generate(SampleConfig(users=50, items=50, language=language))
-        for language in ("en", "zh")
-    )
-    for column in ("user_id", "item_id", "timestamp", "rating"):
-        assert (
-            english.tables["events"][column]
-            == chinese.tables["events"][column]
-        )
-    assert (
-        english.tables["items"]["title"] != chinese.tables["items"]["title"]
-    )
-
-
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_clean_sample_loads_without_anomalies(
     tmp_path: Path, language: str
@@ -115,41 +91,6 @@ def test_a_small_catalogue_works(tmp_path: Path, items: int) -> None:
     dataset = load(tmp_path / "data", tmp_path / "rejects")
     assert len(dataset.items.ids) == items
     assert found(dataset, "reject") == []
-
-
-def test_the_smallest_sample_has_one_user_item_topic_and_scenario() -> None:
-    made = generate(
-        SampleConfig(users=1, items=1, topics=1, scenarios=1)
-    )
-    assert set(made.tables["events"]["scenario"]) == {"home"}
-    assert made.truth["topics"] == [
-        {"name": "camping", "category": "Outdoors > Camping", "next": 0}
-    ]
-
-
-def test_the_truth_names_the_target_of_every_user() -> None:
-    made = generate(SampleConfig(users=200, items=100))
-    events = made.tables["events"]
-    last = {
-        user: (item, scenario)
-        for user, item, scenario in zip(
-            events["user_id"], events["item_id"], events["scenario"],
-            strict=True,
-        )
-    }
-    topics = made.item_topics()
-    assert made.truth["targets"] == {
-        user: {"item": item, "topic": topics[item], "scenario": scenario}
-        for user, (item, scenario) in last.items()
-    }
-
-
-def test_the_truth_counts_users_with_one_event() -> None:
-    made = generate(SampleConfig(users=200, items=100, cold_users=0.5))
-    users = made.tables["events"]["user_id"]
-    single = sum(users.count(user) == 1 for user in set(users))
-    assert single > 20
-    assert made.truth["counts"]["single_event_users"] == single
 
 
 def test_a_bad_size_ends_with_exit_code_2(
