@@ -26,10 +26,15 @@ def lookup_table(
     names: Sequence[str], *, first_code: int, default: int
 ) -> tf.lookup.StaticHashTable:
     """A table from names to first_code, first_code + 1, ..."""
-    keys = tf.constant(list(names), tf.string, shape=[len(names)])
-    codes = tf.range(first_code, first_code + len(names), dtype=tf.int32)
+    keys = list(names)
+    codes = list(range(first_code, first_code + len(keys)))
+    if not keys:  # TensorFlow has no empty tables
+        keys, codes = [""], [default]
     return tf.lookup.StaticHashTable(
-        tf.lookup.KeyValueTensorInitializer(keys, codes), default
+        tf.lookup.KeyValueTensorInitializer(
+            tf.constant(keys, tf.string), tf.constant(codes, tf.int32)
+        ),
+        default,
     )
 
 
