@@ -32,7 +32,8 @@ def test_the_best_of_three_has_rank_one() -> None:
 
 
 def test_ties_count_against_the_target() -> None:
-    ranks = metrics.target_ranks(np.array([[0.5, 0.5, 0.5, 9.0]]), np.array([0]))
+    scores = np.array([[0.5, 0.5, 0.5, 9.0]])
+    ranks = metrics.target_ranks(scores, np.array([0]))
     assert ranks.tolist() == [4]
 
 
