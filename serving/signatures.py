@@ -20,6 +20,8 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from schema import features
+
 if TYPE_CHECKING:
     import numpy.typing as npt
     import tensorflow as tf
@@ -73,15 +75,17 @@ USER_INPUTS = (
     Field("history_event_types", "string", "bL", '"" is the default type'),
     Field("history_timestamps", "int64", "bL", "unix seconds, 0 is unknown"),
     Field("history_scenarios", "string", "bL", '"" is unknown'),
-    Field("scenario", "string", "b", '"" or an unknown one is the default'),
+    Field(
+        features.SCENARIO, "string", "b", '"" or an unknown one is the default'
+    ),
     Field("profile_text", "string", "b", '"" where nothing is known'),
 )
 ITEM_INPUTS = tuple(
     Field(name, "string", "b", '"" where missing')
-    for name in ("title", "description", "keywords", "brand", "categories")
+    for name in features.ITEM_TEXT_COLUMNS
 )
 _K = Field("k", "int32", "b", "answers wanted, 0 or more")
-_ITEM_ID = Field("item_id", "string", "b", "of the catalogue")
+_ITEM_ID = Field(features.ITEM_ID, "string", "b", "of the catalogue")
 _STATE = Field("state", "float32", "bs", "all that is known of a user")
 _QUERY = Field("query", "float32", "bd", "score = query . item vector")
 _ANSWERS = (
@@ -124,9 +128,11 @@ _ALL = (
         (
             _STATE,
             _ITEM_ID,
-            Field("event_type", "string", "b", '"" is the default type'),
-            Field("timestamp", "int64", "b", "unix seconds, 0 is unknown"),
-            Field("scenario", "string", "b", '"" is the default'),
+            Field(features.EVENT_TYPE, "string", "b", '"" is the default type'),
+            Field(
+                features.TIMESTAMP, "int64", "b", "unix seconds, 0 is unknown"
+            ),
+            Field(features.SCENARIO, "string", "b", '"" is the default'),
         ),
         (_STATE, _QUERY),
     ),
