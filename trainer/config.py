@@ -218,7 +218,7 @@ class TrainingConfig:
     num_negatives: int = option(
         8192, "negatives drawn uniformly from the catalogue per step, beside "
         "those of the batch; a catalogue of up to full_softmax_items is "
-        "scored whole instead", low=1,
+        "scored whole instead", low=0,
     )
     full_softmax_items: int = option(
         50_000, "largest catalogue whose softmax is computed in full", low=0

@@ -54,13 +54,16 @@ class TwoTower(tfrs.Model):
         inputs: tables and sizes.
         encoder: the text encoder; its weights are the model's own only where
             `train_encoder` is set.
+
+    Attributes:
+        config, tables: the configuration and inputs as given.
     """
 
     def __init__(
         self, config: RunConfig, inputs: ModelInputs, encoder: TextEncoder
     ) -> None:
         super().__init__()
-        self.config = config
+        self.config, self.tables = config, inputs
         self.num_items = len(inputs.counts)
         self.has_labels = inputs.has_labels
         self.item_tower = ItemTower(

@@ -62,7 +62,13 @@ class Run:
         prepared: the data.
         config: all settings.
         job_dir: everything that the run writes lies below it.
+
+    Attributes:
+        model: the trained model, once `execute` is through.
+        clock: seconds by stage.
     """
+
+    model: TwoTower
 
     def __init__(
         self, prepared: Prepared, config: RunConfig, job_dir: Path
@@ -72,10 +78,26 @@ class Run:
 
     def execute(self) -> dict[str, Any]:
         """Trains, evaluates, exports. Returns what `metrics.json` holds."""
-        settings, text = self.config.training, self.config.text
+        settings = self.config.training
         tf.keras.utils.set_random_seed(settings.seed)
         tf.keras.mixed_precision.set_global_policy(settings.precision)
         strategy = open_strategy(settings.strategy)
+        model, encoder = self.build(strategy)
+        self.model = model
+        with self.clock.stage("train"):
+            self._fit(model, strategy)
+        metrics = self._evaluate(model)
+        self._export(ServedModel(model, encoder, self.prepared), metrics)
+        metrics["seconds"] = self.clock.seconds
+        metrics["peak_memory_mb"] = round(peak_memory_mb(), 1)
+        write_json(self.job_dir / "metrics.json", metrics)
+        return metrics
+
+    def build(
+        self, strategy: tf.distribute.Strategy
+    ) -> tuple[TwoTower, TextEncoder]:
+        """The model before training, and its text encoder."""
+        text = self.config.text
         with self.clock.stage("encode"):
             encoder = load_encoder(
                 text.text_encoder,
@@ -86,15 +108,7 @@ class Run:
             folder = Path(text.text_cache or self.job_dir / "text_cache")
             inputs = model_inputs(self.prepared, encoder, text, folder)
         with strategy.scope():
-            model = TwoTower(self.config, inputs, encoder)
-        with self.clock.stage("train"):
-            self._fit(model, strategy)
-        metrics = self._evaluate(model)
-        self._export(ServedModel(model, encoder, self.prepared), metrics)
-        metrics["seconds"] = self.clock.seconds
-        metrics["peak_memory_mb"] = round(peak_memory_mb(), 1)
-        write_json(self.job_dir / "metrics.json", metrics)
-        return metrics
+            return TwoTower(self.config, inputs, encoder), encoder
 
     def _queries(self, split: int, limit: int | None = None) -> Queries:
         sequences = self.prepared.sequences

@@ -1,0 +1,155 @@
+"""One training step, three ways to read text: the ratio of their times.
+
+    python -m benchmarks.training_step --data-dir DATA --split leave_one_out
+
+occurrence: the encoder runs on every event of the batch; distinct: on every
+distinct item (`--train-encoder`); cached: not at all (the default, a frozen
+encoder). All three score the same candidates, so their losses are equal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from trainer.batches import padded_batch
+from trainer.behaviour import Windows
+from trainer.config import (
+    DataConfig,
+    ModelConfig,
+    RunConfig,
+    TextConfig,
+    TrainingConfig,
+)
+from trainer.model import TwoTower
+from trainer.prepare import Prepared, prepare
+from trainer.run import Run
+from trainer.tables import load_dataset
+from trainer.training import build_optimizer, train_step
+
+_REPEATS = 7
+
+
+class OccurrenceTower(TwoTower):
+    """Encodes the text of each event, as models without a shared table do."""
+
+    def compute_loss(
+        self, inputs: dict[str, tf.Tensor], training: bool = False
+    ) -> tf.Tensor:
+        """As the parent's, remembering which events there are."""
+        self._events = tf.reshape(inputs["item"], [-1])
+        return super().compute_loss(inputs, training)
+
+    def item_vectors(
+        self, codes: tf.Tensor, training: bool = False
+    ) -> tf.Tensor:
+        """[C, D] vectors, each taken from the item's first occurrence."""
+        vectors = super().item_vectors(self._events, training)
+        distinct, number = tf.unique(self._events)
+        first = tf.math.unsorted_segment_min(
+            tf.range(tf.size(number)), number, tf.size(distinct)
+        )
+        # `codes` are the same distinct items in the same order.
+        return tf.gather(vectors, first[: tf.size(codes)])
+
+
+def read(data_dir: str, config: RunConfig) -> Prepared:
+    """The data set, rejects thrown away."""
+    with tempfile.TemporaryDirectory() as folder:
+        dataset = load_dataset(
+            data_dir, config.data,
+            rejects_dir=Path(folder), now=int(time.time()),
+        )
+    return prepare(dataset, config)
+
+
+def same_batch(prepared: Prepared, users: int, length: int) -> dict[str, Any]:
+    """The first `length` events of `users` users that have as many."""
+    sequences = prepared.sequences
+    counts = np.diff(sequences.starts)
+    chosen = np.flatnonzero(counts >= length)[:users]
+    start = sequences.starts[chosen]
+    windows = Windows(chosen.astype(np.int32), start, start + length, start)
+    arrays = padded_batch(
+        sequences, windows, np.arange(len(chosen)),
+        labels=np.full(len(sequences.item), np.nan, np.float32),
+        profile_of=np.zeros(sequences.num_users, np.int32),
+    )
+    arrays = {
+        k: v[:, :length] if v.ndim == 2 else v for k, v in arrays.items()
+    }
+    return {name: tf.constant(value) for name, value in arrays.items()}
+
+
+def timed_step(
+    kind: type[TwoTower], prepared: Prepared, config: RunConfig, folder: Path,
+    batch: dict[str, Any],
+) -> tuple[float, float]:
+    """Loss of the first step and median seconds of the later ones."""
+    tf.keras.utils.set_random_seed(0)
+    built, encoder = Run(prepared, config, folder).build(
+        tf.distribute.get_strategy()
+    )
+    model = kind(config, built.tables, encoder)
+    model.optimizer = build_optimizer(config.training, 100)
+    model.compute_loss(batch)
+    model.optimizer.build(model.trainable_variables)
+    step: Callable[..., Any] = tf.function(train_step)
+    loss = float(step(model, batch, 1.0))
+    seconds = []
+    for _ in range(_REPEATS):
+        started = time.perf_counter()
+        float(step(model, batch, 1.0))
+        seconds.append(time.perf_counter() - started)
+    return loss, statistics.median(seconds)
+
+
+def main() -> None:
+    """Prints one line per way, and the ratios."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data-dir", required=True)
+    parser.add_argument("--split", default="time")
+    parser.add_argument("--users", type=int, default=64)
+    parser.add_argument("--length", type=int, default=20)
+    asked = parser.parse_args()
+    frozen = RunConfig(
+        data=DataConfig(split=asked.split),
+        text=TextConfig(text_encoder="tiny", max_tokens=64),
+        model=ModelConfig(dropout=0.0, id_dropout=0.0),
+        training=TrainingConfig(num_negatives=0, full_softmax_items=0),
+    )
+    tuned = dataclasses.replace(
+        frozen, text=dataclasses.replace(frozen.text, train_encoder=True)
+    )
+    prepared = read(asked.data_dir, frozen)
+    batch = same_batch(prepared, asked.users, asked.length)
+    distinct = len(np.unique(batch["item"]))
+    print(f"{len(batch['item'])} users, {batch['item'].shape[1]} events each, "
+          f"{distinct} distinct items, 2-layer BERT of width 128")
+    ways = {
+        "occurrence": (OccurrenceTower, tuned),
+        "distinct": (TwoTower, tuned),
+        "cached": (TwoTower, frozen),
+    }
+    seconds = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, (kind, config) in ways.items():
+            loss, seconds[name] = timed_step(
+                kind, prepared, config, Path(folder), batch
+            )
+            ratio = seconds["occurrence"] / seconds[name]
+            print(f"{name:>10}: loss {loss:.5f}, median "
+                  f"{seconds[name]:.4f} s, {ratio:.1f} times as fast")
+
+
+if __name__ == "__main__":
+    main()
