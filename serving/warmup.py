@@ -8,19 +8,25 @@ TFRecord file of PredictionLog, before a version is available; so do we.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from schema import features
 from serving import signatures
 from serving.manifest import EXTRA
+from serving.signatures import SIGNATURES
 
 if TYPE_CHECKING:
     from serving.signatures import Arrays
 
 _WARM_K = 10
+_ITEM_INPUTS = (
+    "history_item_ids",
+    "candidate_item_ids",
+    "item_ids",
+    features.ITEM_ID,
+)
 _PATH = Path(EXTRA) / "tf_serving_warmup_requests"
 
 
@@ -32,36 +38,36 @@ class Request:
     inputs: Arrays
 
 
-def default_requests(item_ids: Sequence[str]) -> list[Request]:
-    """Requests that touch every path of `recommend` and `similar_items`.
+def default_requests(
+    item_ids: Sequence[str], state_width: int | None = None
+) -> list[Request]:
+    """A user without a history and one with, and every other signature.
 
     Args:
         item_ids: a few ids of the catalogue, at least one.
-
-    Returns:
-        A user without a history, one with `item_ids` as history, and a
-        neighbour query.
+        state_width: of a user state; `advance` is left out if None.
     """
+    sizes = {"b": 1, "L": len(item_ids), "X": 0, "C": len(item_ids)}
+    names = [name for name in SIGNATURES if name != signatures.ADVANCE]
+    if state_width is not None:
+        names.append(signatures.ADVANCE)
+        sizes["s"] = state_width
     return [
-        _request(signatures.RECOMMEND, {}, {"L": 0}),
-        _request(
-            signatures.RECOMMEND,
-            {"history_item_ids": np.array([item_ids], object)},
-            {"L": len(item_ids)},
-        ),
-        _request(
-            signatures.SIMILAR_ITEMS,
-            {"item_ids": np.array(item_ids[:1], object)},
-            {},
-        ),
+        _request(signatures.RECOMMEND, item_ids, {**sizes, "L": 0}),
+        *(_request(name, item_ids, sizes) for name in names),
     ]
 
 
-def _request(name: str, given: Arrays, sizes: dict[str, int]) -> Request:
-    fields = signatures.SIGNATURES[name].inputs
-    inputs = signatures.blank(fields, {"b": 1, "X": 0, **sizes})
-    k = np.array([_WARM_K], np.int32)
-    return Request(name, {**inputs, **given, "k": k})
+def _request(
+    name: str, item_ids: Sequence[str], sizes: Mapping[str, int]
+) -> Request:
+    inputs = signatures.blank(SIGNATURES[name].inputs, sizes)
+    for key, value in inputs.items():
+        if key in _ITEM_INPUTS:
+            value[...] = list(item_ids[: value.shape[-1]])
+        elif key == "k":
+            value[...] = _WARM_K
+    return Request(name, inputs)
 
 
 def write(

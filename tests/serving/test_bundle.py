@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from serving import bundle, manifest, warmup
+from serving import bundle, manifest, signatures, warmup
 from serving.manifest import BundleError, Manifest
 
 
@@ -51,7 +51,8 @@ def test_the_manifest_covers_every_file(exact_dir):
 
 def test_warm_up_requests_are_read_back(exact_dir):
     names = [request.signature for request in warmup.read(exact_dir)]
-    assert names == ["recommend", "recommend", "similar_items"]
+    assert names[:2] == ["recommend", "recommend"]
+    assert set(names) == set(signatures.SIGNATURES)
     inputs = warmup.read(exact_dir)[1].inputs
     assert inputs["history_item_ids"].tolist() == [[b"i0", b"i1"]]
     assert inputs["exclude_item_ids"].shape == (1, 0)
@@ -66,6 +67,11 @@ def test_warm_up_requests_are_tensorflow_serving_s(exact_dir):
     log = prediction_log_pb2.PredictionLog.FromString(record)
     assert log.WhichOneof("log_type") == "predict_log"
     assert log.predict_log.request.model_spec.name == "recommender"
+
+
+def test_advance_is_warmed_up_where_its_width_is_known():
+    names = [r.signature for r in warmup.default_requests(["a", "b", "c"])]
+    assert set(signatures.SIGNATURES) - set(names) == {"advance"}
 
 
 def test_a_version_without_warm_up_requests_has_none(tmp_path):

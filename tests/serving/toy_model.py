@@ -207,7 +207,7 @@ def export(
                 created="2026-01-02T03:04:05+00:00",
                 num_items=num_items,
             ),
-            warmup.default_requests(content.ids[:2]),
+            warmup.default_requests(content.ids[:2], DIM + 1),
         )
 
     return versions.write_version(model_dir, version, write)
