@@ -61,11 +61,10 @@ def _reject_duplicates(review: Review, seconds: np.ndarray) -> None:
         if name in table.columns
         and name not in (features.TIMESTAMP, features.POSITION)
     ]
-    # A rejected row repeats none and is repeated by none.
-    out = np.where(review.is_kept, -1, np.arange(len(table)))
+    # No event has this time, so none repeats a rejected one.
     times = np.where(review.is_kept, seconds, -1)
     review.reject(
-        "duplicate_event", "", is_repeat([*same, times, out]),
+        "duplicate_event", "", is_repeat([*same, times]),
         "the same event is there before; remove one of them.",
     )
 

@@ -44,19 +44,16 @@ def reject_repeated_ids(review: Review, column: str, noun: str) -> None:
     """Keeps the first row of each id.
 
     Args:
-        review: of a table with one row per id.
+        review: of a table with one row per id; rows without id are out.
         column: of the ids.
         noun: item, user or scenario: part of the anomalies' names. A row that
             equals the first one is a duplicate, another one a conflict.
     """
     table = review.table
-    # Rows that are out already must not be the first of their id.
-    out = np.where(review.is_kept, -1, np.arange(len(table)))
-    ids = codes(table.column(column))[1]
-    same_id = is_repeat([ids, out])
+    same_id = is_repeat([codes(table.column(column))[1]])
     contents = [codes(table.column(name))[1] for name in table.columns]
     review.reject(
-        f"duplicate_{noun}", column, is_repeat([*contents, out]),
+        f"duplicate_{noun}", column, is_repeat(contents),
         "the same row is there before; remove one of them.",
     )
     review.reject(

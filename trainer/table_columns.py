@@ -12,9 +12,7 @@ from trainer.anomalies import Anomaly, nearest, table_error
 def _missing(
     table: str, name: str, found: Sequence[str], path: Path
 ) -> Anomaly:
-    known = features.COLUMNS[table]
-    others = [column for column in found if column not in known]
-    close = nearest(name, others)
+    close = nearest(name, found)
     if close:
         remedy = f"{path} has no such column; is it {close!r}? Rename it."
     else:

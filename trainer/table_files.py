@@ -23,9 +23,8 @@ READERS: dict[str, Callable[[Path, str], RawTable]] = {
 
 
 def _suffix(path: Path) -> str | None:
-    """The longest known suffix of a file's name; None if it has none."""
-    fitting = [suffix for suffix in READERS if path.name.endswith(suffix)]
-    return max(fitting, key=len, default=None)
+    """The known suffix of a file's name; None if it has none."""
+    return next((end for end in READERS if path.name.endswith(end)), None)
 
 
 def _missing_table(table: str, folder: Path) -> DataError:

@@ -33,7 +33,7 @@ def test_an_error_lists_its_summary_and_every_anomaly():
 
 
 def test_the_nearest_name_does_not_mind_case():
-    assert nearest("TimeStamp", ["user_id", "timestamp"]) == "timestamp"
+    assert nearest("TIMESTAMP", ["user_id", "timeStamp"]) == "timeStamp"
 
 
 def test_no_name_is_near_to_something_else():

@@ -72,7 +72,8 @@ def test_rows_with_too_few_or_many_fields_are_handed_back(read):
 
 
 def test_blank_lines_are_no_rows(read):
-    table = read(b"item_id,title\n1,a\n\n\n2\n\n3,c\n")
+    table = read(b"\n\nitem_id,title\n1,a\n\n\n2\n\n3,c\n")
+    assert columns_of(table)["item_id"] == ["1", "3"]
     assert table.row_numbers.tolist() == [1, 3]
     assert table.malformed == [(2, "2")]
 

@@ -165,6 +165,13 @@ def test_an_unknown_event_type_is_kept_and_named():
     assert "'purchas' (is it 'purchase'?), 'wave': kept" in anomaly.remedy
 
 
+def test_event_types_of_rejected_rows_are_not_named():
+    review = review_of(item_id=["a", "x"], event_type=["hop", "skip"])
+    check_items(review, ["a"])
+    check_event_types(review)
+    assert "'hop': kept" in review.anomalies[1].remedy
+
+
 def test_only_ten_unknown_event_types_are_named():
     review = review_of(event_type=[f"type-{i:02}" for i in range(12)])
     check_event_types(review)

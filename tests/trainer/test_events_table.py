@@ -82,6 +82,32 @@ def test_arrays_have_the_types_of_the_contract():
     }
 
 
+def test_an_event_is_no_duplicate_of_a_rejected_one():
+    events, review = check(
+        user_id=["u", "u"], item_id=["i0", "i0"], timestamp=["5", "5"],
+        position=["first", "1"],
+    )
+    assert events.position.tolist() == [1]
+    assert names(review) == [("bad_position", (1,))]
+
+
+def test_all_columns_leave_the_same_rows_out():
+    events, _ = check(
+        user_id=["u", "v", "w"], item_id=["x", "i1", "i2"],
+        timestamp=["5", "6", "7"], position=["1", "2", "3"],
+        event_type=["view", "cart", "like"], scenario=["a", "b", "c"],
+        rating=["1", "2", "3"], split=["train", "test", "dev"],
+    )
+    assert events.user_ids == ["v", "w"]
+    assert events.item.tolist() == [1, 2]
+    assert events.timestamp.tolist() == [6, 7]
+    assert events.position.tolist() == [2, 3]
+    assert events.event_types == ["cart", "like"]
+    assert events.scenarios == ["b", "c"]
+    assert events.rating.tolist() == [2, 3]
+    assert events.split.tolist() == ["test", "validation"]
+
+
 def test_names_of_rejected_rows_are_not_in_the_vocabularies():
     events, _ = check(
         user_id=["gone", "u"], item_id=["x", "i1"], timestamp=["5", "5"],

@@ -53,6 +53,12 @@ def test_a_misspelt_optional_column_gets_the_nearest_name():
     assert "'titel' (did you mean 'title'?)" in note
 
 
+def test_a_name_that_is_taken_is_not_suggested():
+    found = ["item_id", "title", "titel"]
+    (note,) = unused_columns("items", found, ["item_id", "title"])
+    assert note.endswith("know: 'titel'.")
+
+
 def test_known_columns_that_are_not_read_are_named():
     found = ["item_id", "title", "price"]
     assert unused_columns("items", found, ["item_id", "title"]) == [
