@@ -14,12 +14,13 @@ from trainer.baselines import MarkovScorer
 from trainer.behaviour import TRAIN, build_sequences
 from trainer.config import DataConfig
 from trainer.evaluation import Queries, build_queries
+from trainer.tables import Events
 
 ITEMS = 6
 MANY = settings(max_examples=80, deadline=None)
 
 
-def queries_of(events, split: str = "column") -> Queries:
+def queries_of(events: Events, split: str = "column") -> Queries:
     """Every event is a target."""
     sequences = build_sequences(events, DataConfig(split=split), 0)
     targets = np.arange(len(sequences.item))
@@ -95,7 +96,7 @@ def test_popularity_alone_answers_where_there_is_no_history() -> None:
     st.lists(st.integers(0, 1000), min_size=ITEMS, max_size=ITEMS),
 )
 def test_markov_ranks_by_transitions_then_by_popularity(
-    events, popularity
+    events: Events, popularity: list[int]
 ) -> None:
     queries = queries_of(events)
     sequences = queries.sequences

@@ -41,7 +41,7 @@ def windows() -> Windows:
 
 
 @pytest.fixture
-def batch(sequences, windows) -> batches.Batch:
+def batch(sequences: Sequences, windows: Windows) -> batches.Batch:
     return padded_batch(
         sequences,
         windows,
@@ -51,7 +51,9 @@ def batch(sequences, windows) -> batches.Batch:
     )
 
 
-def test_events_stand_on_the_left_and_zeros_follow(batch) -> None:
+def test_events_stand_on_the_left_and_zeros_follow(
+    batch: batches.Batch
+) -> None:
     assert batch["item"].tolist() == [
         [107, 108, 109, 110], [100, 101, 102, 0], [0, 0, 0, 0]
     ]
@@ -60,11 +62,11 @@ def test_events_stand_on_the_left_and_zeros_follow(batch) -> None:
     assert batch["gap"][1].tolist() == [400, 401, 402, 0]
 
 
-def test_lengths_count_events_and_not_padding(batch) -> None:
+def test_lengths_count_events_and_not_padding(batch: batches.Batch) -> None:
     assert batch["length"].tolist() == [4, 3, 0]
 
 
-def test_context_and_padding_are_no_targets(batch) -> None:
+def test_context_and_padding_are_no_targets(batch: batches.Batch) -> None:
     assert batch["is_target"].tolist() == [
         [False, False, True, True],
         [True, True, True, False],
@@ -72,7 +74,7 @@ def test_context_and_padding_are_no_targets(batch) -> None:
     ]
 
 
-def test_labels_are_missing_in_padding(batch) -> None:
+def test_labels_are_missing_in_padding(batch: batches.Batch) -> None:
     np.testing.assert_allclose(
         batch["label"],
         [[0.7, np.nan, 0.9, 1.0], [0, 0.1, 0.2, np.nan], [np.nan] * 4],
@@ -80,22 +82,24 @@ def test_labels_are_missing_in_padding(batch) -> None:
     )
 
 
-def test_profiles_are_those_of_the_windows_users(batch) -> None:
+def test_profiles_are_those_of_the_windows_users(batch: batches.Batch) -> None:
     assert batch["profile"].tolist() == [7, 5, 7]
 
 
-def test_the_scenario_of_the_next_event_is_asked(batch) -> None:
+def test_the_scenario_of_the_next_event_is_asked(batch: batches.Batch) -> None:
     assert batch["asked_scenario"][2] == 306
 
 
 def test_the_last_scenario_is_asked_where_the_user_has_no_next_event(
-    batch,
+    batch: batches.Batch
 ) -> None:
     # The event after row 2 is another user's, after row 10 there is none.
     assert batch["asked_scenario"].tolist()[:2] == [310, 302]
 
 
-def test_arrays_have_the_types_and_ranks_of_the_signature(batch) -> None:
+def test_arrays_have_the_types_and_ranks_of_the_signature(
+    batch: batches.Batch
+) -> None:
     assert set(batch) == set(batches.SIGNATURE)
     for name, spec in batches.SIGNATURE.items():
         assert batch[name].dtype == spec.dtype.as_numpy_dtype
@@ -126,7 +130,9 @@ def test_widths_are_few(longest: int, width: int) -> None:
     st.integers(1, 7),
     st.integers(0, 3),
 )
-def test_an_epoch_covers_each_window_once(lengths, batch_size, epoch) -> None:
+def test_an_epoch_covers_each_window_once(
+    lengths: list[int], batch_size: int, epoch: int
+) -> None:
     rows = epoch_rows(
         np.array(lengths, np.int64), batch_size, seed=1, epoch=epoch
     )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from trainer import behaviour
 from trainer.behaviour import TEST, TRAIN, VALIDATION, Sequences, Windows
 from trainer.config import DataConfig
+from trainer.tables import Events
 
 FEW = settings(max_examples=60, deadline=None)
 
@@ -55,7 +56,7 @@ def test_events_stand_by_user_then_time_then_position_then_file_order() -> None:
 
 @FEW
 @given(event_tables())
-def test_no_event_is_lost_or_doubled(events) -> None:
+def test_no_event_is_lost_or_doubled(events: Events) -> None:
     events = with_own_items(events)
     found = behaviour.build_sequences(events, config("leave_one_out"), 0)
     rows = ordered_rows(events)
@@ -135,7 +136,9 @@ def test_shares_of_zero_leave_all_to_train() -> None:
 
 @FEW
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=40))
-def test_time_split_equals_a_count_of_the_events_before(times) -> None:
+def test_time_split_equals_a_count_of_the_events_before(
+    times: list[int]
+) -> None:
     n = len(times)
     ordered = sorted(times)
     # Quarters of the n - 1 steps between events, rounded up.
@@ -229,7 +232,7 @@ def test_gap_buckets_by_hand(seconds: int, bucket: int) -> None:
 
 @FEW
 @given(st.lists(st.integers(0, 2**36), min_size=2, max_size=9))
-def test_gap_buckets_equal_a_count_of_doublings(gaps) -> None:
+def test_gap_buckets_equal_a_count_of_doublings(gaps: list[int]) -> None:
     def slow(seconds: int) -> int:
         bucket, width, end = 1, 1, 1
         while seconds >= end and bucket < 33:
@@ -296,7 +299,9 @@ def test_no_train_events_give_no_windows() -> None:
 
 @FEW
 @given(st.integers(1, 60), st.integers(1, 12))
-def test_each_target_has_half_a_history_before_it(count, history) -> None:
+def test_each_target_has_half_a_history_before_it(
+    count: int, history: int
+) -> None:
     sequences = sequences_of([[TRAIN] * count])
     for _, start, stop, first in spans(
         behaviour.train_windows(sequences, history)

@@ -28,7 +28,7 @@ def toys() -> Catalogue:
     return build_catalogue(items, train, ["title", "brand", "description"])
 
 
-def test_items_stand_by_train_events_then_by_id(toys) -> None:
+def test_items_stand_by_train_events_then_by_id(toys: Catalogue) -> None:
     assert toys.item_ids == ["i2", "i0", "i3", "i1"]
     assert toys.counts.tolist() == [2, 1, 1, 0]
     assert len(toys) == 4
@@ -40,18 +40,20 @@ def test_ids_are_ordered_as_text_where_counts_are_equal() -> None:
     assert found.item_ids == ["", "10", "9", "B", "a"]
 
 
-def test_rows_of_the_table_map_to_codes(toys) -> None:
+def test_rows_of_the_table_map_to_codes(toys: Catalogue) -> None:
     assert toys.code_of.tolist() == [1, 3, 0, 2]
     assert toys.code_of.dtype == np.int32
 
 
-def test_texts_join_the_named_columns_in_the_order_asked(toys) -> None:
+def test_texts_join_the_named_columns_in_the_order_asked(
+    toys: Catalogue
+) -> None:
     assert toys.texts == [
         "Ball. Acme", "Kite. Zig. flies", "Drum. Zig. loud", "a thing"
     ]
 
 
-def test_an_item_without_a_title_is_shown_by_its_text(toys) -> None:
+def test_an_item_without_a_title_is_shown_by_its_text(toys: Catalogue) -> None:
     assert toys.titles == ["Ball", "Kite", "Drum", "a thing"]
 
 
@@ -61,11 +63,11 @@ def test_a_long_text_is_cut_where_it_is_the_title() -> None:
     assert found.titles == [("word " * 16)]
 
 
-def test_category_levels_are_named_by_frequency(toys) -> None:
+def test_category_levels_are_named_by_frequency(toys: Catalogue) -> None:
     assert toys.categories == ["Toys", "Air", "Garden", "Music", "Sport"]
 
 
-def test_category_codes_are_padded_with_none(toys) -> None:
+def test_category_codes_are_padded_with_none(toys: Catalogue) -> None:
     # Of i2, i0, i3 and i1.
     assert toys.category_codes[:, :3].tolist() == [
         [0, 4, 2], [0, 1, -1], [3, -1, -1], [0, -1, -1]
@@ -82,7 +84,7 @@ def test_more_than_eight_levels_keep_the_first_eight() -> None:
     assert names == levels[:8]
 
 
-def test_brands_are_coded_and_a_missing_one_is_none(toys) -> None:
+def test_brands_are_coded_and_a_missing_one_is_none(toys: Catalogue) -> None:
     assert toys.brands == ["Zig", "Acme"]
     assert toys.brand_codes.tolist() == [1, 0, 0, -1]
 
@@ -120,7 +122,7 @@ def test_an_unknown_text_column_is_refused_by_name() -> None:
         (["\u3000a"], "\u3000a"),
     ],
 )
-def test_text_joins_what_is_not_blank(values, text) -> None:
+def test_text_joins_what_is_not_blank(values: list[str], text: str) -> None:
     assert catalogue.join_text(values) == text
 
 
@@ -133,7 +135,9 @@ def test_text_joins_what_is_not_blank(values, text) -> None:
         ("美妆 > 唇膏\u3000|美妆", ["美妆", "唇膏"]),
     ],
 )
-def test_level_names_are_distinct_and_in_order(text, names) -> None:
+def test_level_names_are_distinct_and_in_order(
+    text: str, names: list[str]
+) -> None:
     assert catalogue.level_names(text) == names
 
 

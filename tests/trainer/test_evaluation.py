@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pytest
 from event_tables import event_tables, make_events
@@ -13,16 +15,19 @@ from trainer.behaviour import Sequences, build_sequences
 from trainer.config import DataConfig
 from trainer.evaluation import Queries, build_queries
 from trainer.metrics import UNREACHABLE
+from trainer.tables import Events
 
 ITEMS = 6
 MANY = settings(max_examples=80, deadline=None)
 
 
-def sequences_of(events) -> Sequences:
+def sequences_of(events: Events) -> Sequences:
     return build_sequences(events, DataConfig(split="leave_one_out"), 0)
 
 
-def queries_of(events, targets, exclude_seen: bool = True) -> Queries:
+def queries_of(
+    events: Events, targets: Iterable[int], exclude_seen: bool = True
+) -> Queries:
     return build_queries(
         sequences_of(events),
         np.array(targets, np.int64),
@@ -42,14 +47,16 @@ def three_users() -> Queries:
     return queries_of(events, range(6))
 
 
-def test_a_query_knows_its_user_target_and_history(three_users) -> None:
+def test_a_query_knows_its_user_target_and_history(
+    three_users: Queries
+) -> None:
     assert len(three_users) == 6
     assert three_users.user.tolist() == [0, 0, 0, 1, 2, 2]
     assert three_users.items.tolist() == [4, 1, 4, 2, 0, 5]
     assert three_users.history_lengths.tolist() == [0, 1, 2, 0, 0, 1]
 
 
-def test_items_before_the_target_are_excluded(three_users) -> None:
+def test_items_before_the_target_are_excluded(three_users: Queries) -> None:
     scores = np.zeros((2, ITEMS))
     three_users.exclude(scores, np.array([2, 5]))
     assert np.isneginf(scores).tolist() == [
@@ -58,7 +65,7 @@ def test_items_before_the_target_are_excluded(three_users) -> None:
     ]
 
 
-def test_a_query_without_history_excludes_nothing(three_users) -> None:
+def test_a_query_without_history_excludes_nothing(three_users: Queries) -> None:
     scores = np.zeros((2, ITEMS))
     three_users.exclude(scores, np.array([0, 3]))
     assert (scores == 0).all()
@@ -74,7 +81,9 @@ def test_nothing_is_excluded_where_seen_items_are_welcome() -> None:
 
 @MANY
 @given(event_tables(), st.data())
-def test_excluding_equals_a_loop_over_each_history(events, data) -> None:
+def test_excluding_equals_a_loop_over_each_history(
+    events: Events, data: st.DataObject
+) -> None:
     sequences = sequences_of(events)
     number = len(sequences.item)
     queries = queries_of(events, range(number))
@@ -92,7 +101,9 @@ def test_excluding_equals_a_loop_over_each_history(events, data) -> None:
     np.testing.assert_array_equal(scores, expected)
 
 
-def test_a_target_that_was_seen_before_cannot_be_reached(three_users) -> None:
+def test_a_target_that_was_seen_before_cannot_be_reached(
+    three_users: Queries
+) -> None:
     ranking = evaluation.rank_targets(
         three_users, lambda numbers: np.eye(ITEMS)[[4] * len(numbers)], "test"
     )
@@ -102,7 +113,7 @@ def test_a_target_that_was_seen_before_cannot_be_reached(three_users) -> None:
 @MANY
 @given(event_tables(), st.booleans(), st.integers(0, 99))
 def test_ranks_and_coverage_equal_a_sort_per_query(
-    events, exclude_seen, seed
+    events: Events, exclude_seen: bool, seed: int
 ) -> None:
     sequences = sequences_of(events)
     number = len(sequences.item)
@@ -129,6 +140,14 @@ def test_ranks_and_coverage_equal_a_sort_per_query(
     assert ranking.coverage == pytest.approx(len(shown) / ITEMS, abs=1e-9)
 
 
+def test_excluded_items_are_not_covered() -> None:
+    events = make_events(user=[0] * 3, timestamp=[1, 2, 3], item=[4, 1, 0])
+    ranking = evaluation.rank_targets(
+        queries_of(events, [2]), lambda _: np.arange(6.0)[None], "test"
+    )
+    assert ranking.coverage == pytest.approx(4 / 6)
+
+
 def test_coverage_looks_at_lists_of_ten() -> None:
     events = make_events(user=[0], timestamp=[1])
     queries = build_queries(
@@ -142,7 +161,7 @@ def test_coverage_looks_at_lists_of_ten() -> None:
 
 
 def test_batches_of_queries_do_not_mix_their_answers(
-    three_users, monkeypatch
+    three_users: Queries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = np.random.default_rng(0).random((6, ITEMS))
     whole = evaluation.rank_targets(three_users, table.__getitem__, "test")
@@ -152,7 +171,7 @@ def test_batches_of_queries_do_not_mix_their_answers(
     assert parts.coverage == whole.coverage
 
 
-def test_the_scorers_own_table_stays_as_it_is(three_users) -> None:
+def test_the_scorers_own_table_stays_as_it_is(three_users: Queries) -> None:
     table = np.ones((6, ITEMS), np.float32)
     evaluation.rank_targets(three_users, lambda _: table, "test")
     assert (table == 1).all()
@@ -214,7 +233,7 @@ def test_slices_by_the_length_of_the_history() -> None:
     }
 
 
-def test_only_slices_with_a_query_are_summarised(three_users) -> None:
+def test_only_slices_with_a_query_are_summarised(three_users: Queries) -> None:
     ranking = evaluation.Ranking(np.array([1, 2, 20, 1, 1, 1]), 0.5)
     found = evaluation.slice_summaries(three_users, ranking, np.ones(ITEMS))
     assert set(found) == {

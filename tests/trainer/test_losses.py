@@ -47,7 +47,7 @@ def test_an_item_that_is_rarely_drawn_stands_for_many() -> None:
     assert float(loss[0]) == pytest.approx(math.log1p(1e9), rel=1e-6)
 
 
-def test_the_loss_equals_a_slow_softmax(rng) -> None:
+def test_the_loss_equals_a_slow_softmax(rng: np.random.Generator) -> None:
     queries, candidates = rng.normal(size=(4, 5)), rng.normal(size=(7, 5))
     inclusion = rng.uniform(0.01, 1, 7)
     positives = [6, 0, 0, 3]  # one item chosen twice is one candidate
@@ -69,7 +69,9 @@ def test_the_loss_equals_a_slow_softmax(rng) -> None:
 
 
 @pytest.mark.parametrize("temperature", [1.0, 0.2])
-def test_the_loss_sums_to_that_of_tfrs(rng, temperature) -> None:
+def test_the_loss_sums_to_that_of_tfrs(
+    rng: np.random.Generator, temperature: float
+) -> None:
     queries, candidates = (float32(rng.normal(size=(4, 5))) for _ in range(2))
     task = tfrs.tasks.Retrieval(temperature=temperature)
     loss = retrieval_loss(
@@ -81,7 +83,9 @@ def test_the_loss_sums_to_that_of_tfrs(rng, temperature) -> None:
     )
 
 
-def test_the_corrected_loss_sums_to_that_of_tfrs(rng) -> None:
+def test_the_corrected_loss_sums_to_that_of_tfrs(
+    rng: np.random.Generator
+) -> None:
     queries, candidates = (float32(rng.normal(size=(4, 5))) for _ in range(2))
     probability = float32([0.5, 1e-3, 0.02, 1.0])
     task = tfrs.tasks.Retrieval(temperature=0.4)
@@ -103,7 +107,9 @@ def test_the_corrected_loss_sums_to_that_of_tfrs(rng) -> None:
     )
 
 
-def test_extra_negatives_count_as_they_do_in_tfrs(rng) -> None:
+def test_extra_negatives_count_as_they_do_in_tfrs(
+    rng: np.random.Generator
+) -> None:
     queries = float32(rng.normal(size=(4, 5)))
     candidates = float32(rng.normal(size=(6, 5)))
     loss = retrieval_loss(queries, candidates, tf.range(4))
@@ -115,7 +121,9 @@ def test_extra_negatives_count_as_they_do_in_tfrs(rng) -> None:
     )
 
 
-def test_a_sample_that_is_the_whole_catalogue_needs_no_correction(rng) -> None:
+def test_a_sample_that_is_the_whole_catalogue_needs_no_correction(
+    rng: np.random.Generator
+) -> None:
     # Every item is certain to be drawn: the full softmax.
     queries = float32(rng.normal(size=(3, 5)))
     items = float32(rng.normal(size=(4, 5)))

@@ -18,7 +18,9 @@ SCORES = st.sampled_from([-1.5, 0.0, 0.25, 2.0, -math.inf])
 
 
 @st.composite
-def score_tables(draw):
+def score_tables(
+    draw: st.DrawFn,
+) -> tuple[list[list[float]], list[int]]:
     width = draw(st.integers(1, 7))
     row = st.lists(SCORES, min_size=width, max_size=width)
     scores = draw(st.lists(row, min_size=1, max_size=4))
@@ -62,7 +64,7 @@ def test_no_queries_have_no_ranks() -> None:
 @MANY
 @given(score_tables())
 def test_ranks_equal_a_sort_that_puts_the_target_last_of_its_ties(
-    table,
+    table: tuple[list[list[float]], list[int]]
 ) -> None:
     scores, targets = table
     expected = []
@@ -104,7 +106,9 @@ def test_mrr_by_hand() -> None:
     st.lists(st.integers(1, 14) | st.just(UNREACHABLE), max_size=12),
     st.integers(1, 12),
 )
-def test_list_metrics_equal_those_of_relevance_lists(ranks, k) -> None:
+def test_list_metrics_equal_those_of_relevance_lists(
+    ranks: list[int], k: int
+) -> None:
     """DCG over IDCG, and the first hit, of 0/1 relevance lists."""
     for rank, recall, ndcg, mrr in zip(
         ranks,
@@ -155,7 +159,7 @@ def test_auc_by_hand() -> None:
         max_size=25,
     )
 )
-def test_auc_equals_the_count_over_all_pairs(rows) -> None:
+def test_auc_equals_the_count_over_all_pairs(rows: list) -> None:
     positives = [score for score, is_positive in rows if is_positive]
     negatives = [score for score, is_positive in rows if not is_positive]
     wins = sum(

@@ -66,7 +66,7 @@ def prepared(events: Events, split: str) -> Prepared:
 @MANY
 @anywhere
 def test_a_train_event_with_train_events_alone_before_it_is_a_target_once(
-    events, split, history
+    events: Events, split: str, history: int
 ) -> None:
     events = with_own_items(events)
     sequences, split_of = sequences_and_splits(events, split)
@@ -84,7 +84,7 @@ def test_a_train_event_with_train_events_alone_before_it_is_a_target_once(
 @MANY
 @anywhere
 def test_a_train_target_sees_its_users_latest_events_before_it(
-    events, split, history
+    events: Events, split: str, history: int
 ) -> None:
     events = with_own_items(events)
     sequences, _ = sequences_and_splits(events, split)
@@ -102,7 +102,7 @@ def test_a_train_target_sees_its_users_latest_events_before_it(
 @MANY
 @anywhere
 def test_a_query_reads_the_latest_events_before_its_target(
-    events, split, history
+    events: Events, split: str, history: int
 ) -> None:
     events = with_own_items(events)
     sequences, _ = sequences_and_splits(events, split)
@@ -127,7 +127,7 @@ def test_a_query_reads_the_latest_events_before_its_target(
 @MANY
 @given(event_tables(), st.sampled_from(SPLITS), HISTORIES, st.data())
 def test_a_query_is_the_same_whatever_happens_from_its_target_on(
-    events, split, history, data
+    events: Events, split: str, history: int, data: st.DataObject
 ) -> None:
     sequences = build_sequences(events, DataConfig(split=split), 0)
     target = data.draw(st.integers(0, len(sequences.item) - 1))
@@ -159,7 +159,9 @@ def test_a_query_is_the_same_whatever_happens_from_its_target_on(
 
 @MANY
 @given(event_tables())
-def test_the_gap_of_an_event_looks_at_the_event_before_it(events) -> None:
+def test_the_gap_of_an_event_looks_at_the_event_before_it(
+    events: Events
+) -> None:
     events = with_own_items(events)
     sequences, _ = sequences_and_splits(events, "leave_one_out")
     gap_of = dict(
@@ -177,7 +179,7 @@ def test_the_gap_of_an_event_looks_at_the_event_before_it(events) -> None:
 @MANY
 @anywhere
 def test_transitions_are_train_events_that_follow_one_another(
-    events, split, history
+    events: Events, split: str, history: int
 ) -> None:
     events = with_own_items(events)
     sequences, split_of = sequences_and_splits(events, split)
@@ -192,7 +194,7 @@ def test_transitions_are_train_events_that_follow_one_another(
 @MANY
 @anywhere
 def test_a_markov_query_asks_with_the_event_before_its_target(
-    events, split, history
+    events: Events, split: str, history: int
 ) -> None:
     events = with_own_items(events)
     sequences, split_of = sequences_and_splits(events, split)
@@ -217,7 +219,7 @@ def test_a_markov_query_asks_with_the_event_before_its_target(
 @MANY
 @anywhere
 def test_counts_and_vocabularies_see_train_events_alone(
-    events, split, history
+    events: Events, split: str, history: int
 ) -> None:
     own = sequences_and_splits(with_own_items(events), split)[1]
     train = [row for row, code in own.items() if code == TRAIN]
@@ -242,7 +244,7 @@ def test_counts_and_vocabularies_see_train_events_alone(
 @MANY
 @given(event_tables(), st.sampled_from(SPLITS))
 def test_what_is_learned_is_the_same_whatever_the_held_out_events_are(
-    events, split
+    events: Events, split: str
 ) -> None:
     own = sequences_and_splits(with_own_items(events), split)[1]
     is_train = np.array([own[row] == TRAIN for row in range(len(own))])

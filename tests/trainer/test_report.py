@@ -39,13 +39,15 @@ def line_of(text: str, start: str) -> list[str]:
     return line[len(start) :].split()
 
 
-def test_the_header_names_the_columns(metrics) -> None:
+def test_the_header_names_the_columns(metrics: dict[str, Any]) -> None:
     assert summary(metrics).splitlines()[0].split() == [
         "recall@5", "recall@10", "recall@100", "ndcg@10", "mrr@10", "queries"
     ]
 
 
-def test_the_model_stands_first_with_four_digits(metrics) -> None:
+def test_the_model_stands_first_with_four_digits(
+    metrics: dict[str, Any]
+) -> None:
     text = summary(metrics)
     assert text.splitlines()[1].startswith("model, test")
     assert line_of(text, "model, test") == [
@@ -53,28 +55,32 @@ def test_the_model_stands_first_with_four_digits(metrics) -> None:
     ]
 
 
-def test_baselines_and_validation_stand_below(metrics) -> None:
+def test_baselines_and_validation_stand_below(metrics: dict[str, Any]) -> None:
     text = summary(metrics)
     assert line_of(text, "popularity, test")[1] == "0.1000"
     assert line_of(text, "model, validation")[1::4] == ["0.2000", "77"]
 
 
-def test_a_slice_without_queries_shows_dashes(metrics) -> None:
+def test_a_slice_without_queries_shows_dashes(metrics: dict[str, Any]) -> None:
     assert line_of(summary(metrics), "  item:cold") == ["-"] * 5 + ["0"]
 
 
-def test_all_rows_of_the_table_are_equally_wide(metrics) -> None:
+def test_all_rows_of_the_table_are_equally_wide(
+    metrics: dict[str, Any]
+) -> None:
     lines = summary(metrics).splitlines()[:-1]
     assert len({len(line) for line in lines}) == 1
 
 
-def test_the_cost_stands_last(metrics) -> None:
+def test_the_cost_stands_last(metrics: dict[str, Any]) -> None:
     assert summary(metrics).splitlines()[-1] == (
         "read 2 s, train 60 s; peak memory 1234 MB"
     )
 
 
-def test_the_ranking_line_is_shown_where_there_are_labels(metrics) -> None:
+def test_the_ranking_line_is_shown_where_there_are_labels(
+    metrics: dict[str, Any]
+) -> None:
     assert "RMSE" not in summary(metrics)
     metrics["test"] |= {
         "rmse": 0.91234, "rmse_of_mean": 1.1, "auc": 0.75, "labels": 99

@@ -35,7 +35,7 @@ def test_an_empty_table_knows_nothing() -> None:
 
 @MANY
 @given(st.lists(st.tuples(TEXT, TEXT, TEXT), min_size=1, max_size=20))
-def test_joined_columns_equal_the_text_of_training(rows) -> None:
+def test_joined_columns_equal_the_text_of_training(rows: list) -> None:
     columns = [tf.constant(list(column)) for column in zip(*rows, strict=True)]
     found = requests.join_columns(columns)
     expected = [catalogue.join_text(row) for row in rows]
@@ -88,7 +88,7 @@ def test_category_codes_equal_those_of_training(text: str) -> None:
     )
 )
 @example([[], ["Toys"]])
-def test_category_codes_of_any_text_equal_those_of_training(rows) -> None:
+def test_category_codes_of_any_text_equal_those_of_training(rows: list) -> None:
     texts = ["|".join(row) for row in rows] + ["".join(row) for row in rows]
     expected = [expected_codes(text, LEVELS) for text in texts]
     assert found_codes(texts, LEVELS) == expected
@@ -175,7 +175,7 @@ def test_histories_are_coded_and_unknown_items_masked() -> None:
     }
 
 
-def kept(rows: list[list[str]], count: int, **columns) -> dict[str, list]:
+def kept(rows: list[list[str]], count: int, **columns: list) -> dict[str, list]:
     found = requests.keep_latest(coded(rows, **columns), count)
     return {name: values.numpy().tolist() for name, values in found.items()}
 
@@ -190,7 +190,7 @@ def kept(rows: list[list[str]], count: int, **columns) -> dict[str, list]:
     ],
     ids=["right", "left", "middle", "everywhere"],
 )
-def test_padding_anywhere_leaves_the_events_on_the_left(row) -> None:
+def test_padding_anywhere_leaves_the_events_on_the_left(row: list[str]) -> None:
     found = kept([row, ["a"] * 5], 4)
     assert found["item"] == [[1, 3, 0, 0], [0, 0, 0, 0]]
     assert found["mask"] == [[True, True, False, False], [True] * 4]
@@ -241,7 +241,7 @@ def test_every_column_moves_with_its_event() -> None:
 
 
 @pytest.mark.parametrize("rows", [[[], []], [[""], ["?"]]])
-def test_without_events_one_masked_column_is_left(rows) -> None:
+def test_without_events_one_masked_column_is_left(rows: list) -> None:
     found = kept(rows, 3)
     assert found["mask"] == [[False], [False]]
     assert found["item"] == found["gap"] == [[0], [0]]
@@ -273,7 +273,9 @@ def test_no_rows_keep_their_rank() -> None:
     ),
     st.integers(1, 8),
 )
-def test_kept_events_equal_a_slice_of_the_known_ones(rows, count) -> None:
+def test_kept_events_equal_a_slice_of_the_known_ones(
+    rows: list, count: int
+) -> None:
     times = [[1 + 5 * at * at for at in range(len(row))] for row in rows]
     found = requests.keep_latest(coded(rows, times=times), count)
     mask = found["mask"].numpy()
@@ -298,7 +300,7 @@ def test_kept_events_equal_a_slice_of_the_known_ones(rows, count) -> None:
 @MANY
 @given(st.lists(st.integers(0, 2**40 - 1), min_size=1, max_size=20))
 @example([0, 1, 2**16 - 1, 2**16, 2**31, 2**32 + 1, 2**40 - 1])
-def test_times_survive_in_two_floats(times) -> None:
+def test_times_survive_in_two_floats(times: list[int]) -> None:
     parts = requests.split_time(tf.constant(times, tf.int64))
     assert parts.dtype == tf.float32
     assert parts.shape == (len(times), 2)

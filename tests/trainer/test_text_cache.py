@@ -36,7 +36,9 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(text_cache, "_PART_TEXTS", 2)
 
 
-def test_each_text_gets_its_own_vector_in_the_order_asked(tmp_path) -> None:
+def test_each_text_gets_its_own_vector_in_the_order_asked(
+    tmp_path: Path
+) -> None:
     encoder = Encoder()
     texts = ["ccc", "a", "", "ccc", "bb"]
     found = TextCache(tmp_path, "e1", DIM).vectors(texts, encoder)
@@ -45,25 +47,25 @@ def test_each_text_gets_its_own_vector_in_the_order_asked(tmp_path) -> None:
     assert found.dtype == np.float32
 
 
-def test_each_distinct_text_is_encoded_once(tmp_path) -> None:
+def test_each_distinct_text_is_encoded_once(tmp_path: Path) -> None:
     encoder = Encoder()
     TextCache(tmp_path, "e1", DIM).vectors(["b", "a", "b", "a"], encoder)
     assert sorted(encoder.seen) == ["a", "b"]
 
 
-def test_an_empty_text_is_never_encoded(tmp_path) -> None:
+def test_an_empty_text_is_never_encoded(tmp_path: Path) -> None:
     encoder = Encoder()
     found = TextCache(tmp_path, "e1", DIM).vectors(["", ""], encoder)
     assert encoder.seen == []
     assert found.tolist() == [[0] * DIM] * 2
 
 
-def test_no_texts_have_no_vectors(tmp_path) -> None:
+def test_no_texts_have_no_vectors(tmp_path: Path) -> None:
     found = TextCache(tmp_path, "e1", DIM).vectors([], Encoder())
     assert found.shape == (0, DIM)
 
 
-def test_a_second_call_encodes_new_texts_alone(tmp_path) -> None:
+def test_a_second_call_encodes_new_texts_alone(tmp_path: Path) -> None:
     cache, encoder = TextCache(tmp_path, "e1", DIM), Encoder()
     cache.vectors(["a", "b"], encoder)
     found = cache.vectors(["c", "b"], encoder)
@@ -73,7 +75,7 @@ def test_a_second_call_encodes_new_texts_alone(tmp_path) -> None:
 
 
 def test_a_second_run_finds_what_the_first_has_encoded(
-    tmp_path, small_parts
+    tmp_path: Path, small_parts: None
 ) -> None:
     texts = ["a", "bb", "ccc", "dddd", "eeeee"]
     first = TextCache(tmp_path, "e1", DIM).vectors(texts, Encoder())
@@ -83,7 +85,7 @@ def test_a_second_run_finds_what_the_first_has_encoded(
     np.testing.assert_array_equal(second, first[::-1])
 
 
-def test_hits_and_misses_count_distinct_texts_of_a_call(tmp_path) -> None:
+def test_hits_and_misses_count_distinct_texts_of_a_call(tmp_path: Path) -> None:
     cache = TextCache(tmp_path, "e1", DIM)
     cache.vectors(["a", "b", "a", ""], Encoder())
     assert (cache.hits, cache.misses) == (0, 2)
@@ -91,7 +93,7 @@ def test_hits_and_misses_count_distinct_texts_of_a_call(tmp_path) -> None:
     assert (cache.hits, cache.misses) == (2, 1)
 
 
-def test_encoders_do_not_meet_each_others_vectors(tmp_path) -> None:
+def test_encoders_do_not_meet_each_others_vectors(tmp_path: Path) -> None:
     TextCache(tmp_path, "e1", DIM).vectors(["a"], Encoder(constant=1))
     other = TextCache(tmp_path, "e2", DIM).vectors(["a"], Encoder(constant=2))
     again = TextCache(tmp_path, "e1", DIM).vectors(["a"], Encoder(constant=3))
@@ -99,7 +101,7 @@ def test_encoders_do_not_meet_each_others_vectors(tmp_path) -> None:
 
 
 def test_a_killed_run_loses_the_part_it_was_at_alone(
-    tmp_path, small_parts
+    tmp_path: Path, small_parts: None
 ) -> None:
     texts = ["a", "bb", "ccc", "dddd", "eeeee"]
     killed = Encoder(fail_at="dddd")
@@ -113,7 +115,7 @@ def test_a_killed_run_loses_the_part_it_was_at_alone(
 
 
 def test_a_part_that_was_half_written_is_not_read(
-    tmp_path, monkeypatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def die(source: Path, target: Path) -> None:
         Path(source).write_bytes(b"half a par")
@@ -130,7 +132,9 @@ def test_a_part_that_was_half_written_is_not_read(
     np.testing.assert_array_equal(found, [encoder.vector("a")])
 
 
-def test_two_runs_that_encoded_the_same_text_do_not_disturb(tmp_path) -> None:
+def test_two_runs_that_encoded_the_same_text_do_not_disturb(
+    tmp_path: Path
+) -> None:
     first, second = (TextCache(tmp_path, "e1", DIM) for _ in range(2))
     first.vectors(["a", "bb"], Encoder())
     second.vectors(["bb", "ccc"], Encoder())
@@ -140,7 +144,7 @@ def test_two_runs_that_encoded_the_same_text_do_not_disturb(tmp_path) -> None:
     assert found[:, 0].tolist() == [3, 2, 1]
 
 
-def test_short_texts_are_encoded_together(tmp_path) -> None:
+def test_short_texts_are_encoded_together(tmp_path: Path) -> None:
     encoder = Encoder()
     TextCache(tmp_path, "e1", DIM).vectors(["ccc", "a", "bb"], encoder)
     assert encoder.seen == ["a", "bb", "ccc"]
