@@ -119,7 +119,8 @@ def build_catalogue(
     levels = [level_names(text) for text in column(features.CATEGORIES)]
     categories = vocabulary(name for names in levels for name in names)
     brands = vocabulary(column(features.BRAND))
-    texts = [join_text(row) for row in zip(*map(column, text_columns))]
+    rows = zip(*map(column, text_columns), strict=True)
+    texts = [join_text(row) for row in rows]
     return Catalogue(
         item_ids=[items.ids[row] for row in order],
         code_of=code_of,
@@ -135,7 +136,9 @@ def build_catalogue(
 
 def _titles(titles: list[str], texts: list[str]) -> list[str]:
     """The title, or the start of the text where there is none."""
-    return [title or text[:80] for title, text in zip(titles, texts)]
+    return [
+        title or text[:80] for title, text in zip(titles, texts, strict=True)
+    ]
 
 
 def _codes(names: Sequence[str], names_in_order: Sequence[str]) -> np.ndarray:

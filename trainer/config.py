@@ -161,6 +161,11 @@ class TextConfig:
     def __post_init__(self) -> None:
         check_fields(self)
 
+    @property
+    def column_names(self) -> list[str]:
+        """The names in `text_columns`."""
+        return [name.strip() for name in self.text_columns.split(",")]
+
 
 @dataclasses.dataclass(frozen=True)
 class ModelConfig:

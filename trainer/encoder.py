@@ -101,7 +101,7 @@ class TextEncoder(tf.Module):
         )["input_ids"]
         width = max(map(len, rows), default=1)
         table = np.full((len(rows), width), self.pad_id, np.int32)
-        for row, (ids, text) in enumerate(zip(rows, texts)):
+        for row, (ids, text) in enumerate(zip(rows, texts, strict=True)):
             if text:
                 table[row, : len(ids)] = ids
         return table

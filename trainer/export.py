@@ -81,7 +81,9 @@ def export_exact(
         tf.saved_model.save(
             served, str(folder), signatures=concrete_signatures(served)
         )
-        examples = warmup.default_requests(catalogue.item_ids[:_WARMUP_ITEMS])
+        examples = warmup.default_requests(
+            catalogue.item_ids[:_WARMUP_ITEMS], served.state_width
+        )
         bundle.seal(folder, described, examples)
 
     return versions.write_version(model_dir, version, save)

@@ -224,9 +224,10 @@ class TwoTower(tfrs.Model):
         # Padding repeats the window's first item: it adds no candidate.
         own = tf.where(is_event, batch["item"], batch["item"][:, :1])
         own = tf.reshape(own, [-1])
+        step = tf.cast(self.optimizer.iterations, tf.int32)
         drawn = tf.random.stateless_uniform(
             [uniform],
-            tf.stack([settings.seed, tf.cast(self.optimizer.iterations, tf.int32)]),
+            tf.stack([settings.seed, step]),
             maxval=self.num_items,
             dtype=tf.int32,
         )

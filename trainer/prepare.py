@@ -76,8 +76,9 @@ def prepare(dataset: Dataset, config: RunConfig) -> Prepared:
             f"--split {config.data.split} leaves no train events out of "
             f"{len(raw.item)}; bring more events or choose another split."
         )
-    columns = [name.strip() for name in config.text.text_columns.split(",")]
-    catalogue = build_catalogue(dataset.items, raw.item[is_train], columns)
+    catalogue = build_catalogue(
+        dataset.items, raw.item[is_train], config.text.column_names
+    )
     event_types, event_type = _recode(
         events.event_types, raw.event_type, is_train
     )
@@ -112,7 +113,9 @@ def _recode(
     """Vocabulary of the train events, and codes with 0 for unknown."""
     counts = np.bincount(codes[is_train], minlength=len(names))
     known = vocabulary(
-        name for name, count in zip(names, counts) for _ in range(int(count))
+        name
+        for name, count in zip(names, counts, strict=True)
+        for _ in range(int(count))
     )
     code = {name: i + 1 for i, name in enumerate(known)}
     table = np.array([code.get(name, 0) for name in names], np.int32)
@@ -130,8 +133,9 @@ def _labels(
         scale = LabelScale("rating", float(ratings.min()), float(ratings.max()))
         return scale.scale(sequences.rating).astype(np.float32), scale
     if len(event_types) > 1:
-        strengths = [features.EVENT_STRENGTHS.get(t, np.nan) for t in event_types]
-        table = np.array([np.nan, *strengths], np.float32)
+        strength = features.EVENT_STRENGTHS
+        known = [strength.get(name, np.nan) for name in event_types]
+        table = np.array([np.nan, *known], np.float32)
         scale = LabelScale("strength", 0.0, 1.0)
         return table[sequences.event_type], scale
     nothing = np.full(len(sequences.item), np.nan, np.float32)
@@ -140,7 +144,9 @@ def _labels(
 
 def _profiles(dataset: Dataset) -> tuple[list[str], np.ndarray]:
     """Distinct profile texts, "" first, and the row of each user."""
-    text_of = dict(zip(dataset.users.ids, dataset.users.profiles))
+    text_of = dict(
+        zip(dataset.users.ids, dataset.users.profiles, strict=True)
+    )
     per_user = [text_of.get(user, "") for user in dataset.events.user_ids]
     texts = list(dict.fromkeys(["", *per_user]))
     row = {text: i for i, text in enumerate(texts)}

@@ -20,14 +20,16 @@ def summary(metrics: Mapping[str, Any]) -> str:
         for name, values in metrics["baselines"].items()
     ]
     rows += [("model, validation", metrics["validation"])]
-    rows += [(f"  {name}", values) for name, values in metrics["slices"].items()]
+    rows += [
+        (f"  {name}", values) for name, values in metrics["slices"].items()
+    ]
     lines = _table(rows)
     test = metrics["test"]
     if "rmse" in test:
+        auc = f"AUC {test['auc']:.4f}, " if "auc" in test else ""
         lines += [
             f"ranking, test: RMSE {test['rmse']:.4f} (always the mean: "
-            f"{test['rmse_of_mean']:.4f}), AUC {test['auc']:.4f}, "
-            f"{test['labels']} labels"
+            f"{test['rmse_of_mean']:.4f}), {auc}{test['labels']:.0f} labels"
         ]
     spent = ", ".join(f"{k} {v:.0f} s" for k, v in metrics["seconds"].items())
     lines += [f"{spent}; peak memory {metrics['peak_memory_mb']:.0f} MB"]

@@ -62,7 +62,8 @@ def ranking_quality(
     the train mean.
 
     Returns:
-        Nothing where there is no label to rank by.
+        Nothing where there is no label to rank by; no AUC where all labels
+        are on one side.
     """
     labels = prepared.labels[queries.targets]
     numbers = np.flatnonzero(~np.isnan(labels))
@@ -79,12 +80,15 @@ def ranking_quality(
     train = train[~np.isnan(train)]
     known = scale.unscale(labels)
     mean = np.full(len(known), scale.unscale(train.mean()))
-    return {
+    quality = {
         "rmse": metrics.rmse(scale.unscale(predictions), known),
         "rmse_of_mean": metrics.rmse(mean, known),
-        "auc": metrics.auc(predictions, labels >= np.median(train)),
-        "labels": len(numbers),
+        "labels": float(len(numbers)),
     }
+    is_positive = labels >= np.median(train)
+    if 0 < is_positive.sum() < len(is_positive):
+        quality["auc"] = metrics.auc(predictions, is_positive)
+    return quality
 
 
 def _predict(

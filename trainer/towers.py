@@ -11,11 +11,10 @@ import tensorflow as tf
 from trainer.behaviour import NUM_GAPS
 from trainer.config import ModelConfig
 
-Layer = tf.keras.layers.Layer
 _SIDE_DIM = 16  # width of the event type, gap and scenario embeddings
 
 
-class ItemTower(Layer):
+class ItemTower(tf.keras.layers.Layer):
     """item vector = unit(content(text, categories, brand) + id residual).
 
     The id part is a residual that training may drop, so that an item without
@@ -97,7 +96,7 @@ class ItemTower(Layer):
         return tf.math.l2_normalize(tf.cast(vectors, tf.float32), axis=-1)
 
 
-class UserTower(Layer):
+class UserTower(tf.keras.layers.Layer):
     """LSTM over a user's events, from a state that text and scenario set.
 
     query = unit(sum_e gate[scenario, e] * expert_e(h) + skip * last item),
@@ -214,7 +213,7 @@ class UserTower(Layer):
         return tf.math.l2_normalize(tf.cast(mixed, tf.float32) + skip, axis=-1)
 
 
-class RankingHead(Layer):
+class RankingHead(tf.keras.layers.Layer):
     """Predicts a rating or an event's strength from query and item.
 
     Args:

@@ -93,7 +93,11 @@ def train_step(
         loss = model.compute_loss(batch, training=True)
     variables = model.trainable_variables
     gradients = tape.gradient(loss, variables)
-    pairs = [(g, v) for g, v in zip(gradients, variables) if g is not None]
+    pairs = [
+        (gradient, variable)
+        for gradient, variable in zip(gradients, variables, strict=True)
+        if gradient is not None
+    ]
     # Dense: the norm of slices would count the rows of one item apart, and
     # Adam touches every row of its moments in any case.
     summed = [tf.convert_to_tensor(gradient) for gradient, _ in pairs]
@@ -102,7 +106,8 @@ def train_step(
         summed = context.all_reduce(tf.distribute.ReduceOp.SUM, summed)
     summed, _ = tf.clip_by_global_norm(summed, clip_norm)
     model.optimizer.apply_gradients(
-        zip(summed, [v for _, v in pairs]), skip_gradients_aggregation=True
+        zip(summed, [v for _, v in pairs], strict=True),
+        skip_gradients_aggregation=True,
     )
     return loss
 

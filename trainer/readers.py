@@ -1,0 +1,236 @@
+"""What a request says of users and items, as vectors.
+
+Plain objects on purpose: TensorFlow saves a Keras layer that it can see a
+second time, with functions of its own, so layers stay out of the served
+module's attributes and only their variables are in it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import tensorflow as tf
+
+from schema import features
+from trainer import requests
+from trainer.encoder import TextEncoder
+from trainer.prepare import Prepared
+from trainer.towers import ItemTower, UserTower
+
+Tensors = dict[str, tf.Tensor]
+NO_ITEM = -1  # the code of an item that the catalogue does not have
+
+
+@dataclasses.dataclass(frozen=True)
+class UserState:
+    """What is known of b users.
+
+    Attributes:
+        hidden, cell: [b, U] LSTM state.
+        last_item: [b, D] vector of the last item, zeros before any.
+        last_time: [b] int64 unix seconds of the last event, 0 unknown.
+    """
+
+    hidden: tf.Tensor
+    cell: tf.Tensor
+    last_item: tf.Tensor
+    last_time: tf.Tensor
+
+    def pack(self) -> tf.Tensor:
+        """[b, 2 U + D + 2] float32, a plain tensor that callers may keep."""
+        parts = [self.hidden, self.cell, self.last_item]
+        return tf.concat(
+            [
+                *(tf.cast(part, tf.float32) for part in parts),
+                requests.split_time(self.last_time),
+            ],
+            axis=1,
+        )
+
+
+class Tables(tf.Module):
+    """Lookup tables from the names of a run's vocabularies to their codes."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        super().__init__(name="tables")
+        catalogue, table = prepared.catalogue, requests.lookup_table
+        self.items = table(catalogue.item_ids, first_code=0, default=NO_ITEM)
+        self.categories = table(catalogue.categories, first_code=0, default=-1)
+        self.brands = table(catalogue.brands, first_code=0, default=-1)
+        # Code 0 is the unknown one.
+        self.event_types = table(prepared.event_types, first_code=1, default=0)
+        self.scenarios = table(prepared.scenarios, first_code=1, default=0)
+
+
+class ItemReader:
+    """Vectors of items from their raw columns.
+
+    Args:
+        tower: the item tower.
+        encoder: the text encoder.
+        tables: of names.
+        text_columns: item columns that make the text, in this order.
+    """
+
+    def __init__(
+        self,
+        tower: ItemTower,
+        encoder: TextEncoder,
+        tables: Tables,
+        text_columns: list[str],
+    ) -> None:
+        self._tower, self._encoder = tower, encoder
+        self._tables, self._text_columns = tables, text_columns
+
+    def vectors(self, columns: Tensors) -> tf.Tensor:
+        """[b] string columns -> [b, D] unit vectors without an id part."""
+        text = requests.join_columns(
+            [columns[name] for name in self._text_columns]
+        )
+        content = self._tower.content(
+            self._encoder.encode_strings(text),
+            requests.category_codes(
+                columns[features.CATEGORIES], self._tables.categories
+            ),
+            self._tables.brands.lookup(columns[features.BRAND]),
+        )
+        return tf.math.l2_normalize(tf.cast(content, tf.float32), axis=-1)
+
+
+class UserReader:
+    """States and queries of users from their history and profile.
+
+    Args:
+        tower: the user tower.
+        encoder: the text encoder.
+        tables: of names.
+        item_vectors: [items, D] of the catalogue.
+        max_history: events that are read, the latest.
+    """
+
+    def __init__(
+        self,
+        tower: UserTower,
+        encoder: TextEncoder,
+        tables: Tables,
+        *,
+        item_vectors: tf.Variable,
+        max_history: int,
+    ) -> None:
+        self._tower, self._encoder, self._tables = tower, encoder, tables
+        self._item_vectors = item_vectors
+        self._max_history = max_history
+
+    @property
+    def state_width(self) -> int:
+        """Width of a packed user state."""
+        return 2 * self._tower.units + self._tower.dim + 2
+
+    def user(self, inputs: Tensors) -> tuple[UserState, tf.Tensor]:
+        """State and asked scenario of a request's users."""
+        history = requests.keep_latest(self._code(inputs), self._max_history)
+        start, asked = self._start(inputs, history)
+        return self._read(history, start), asked
+
+    def query(self, state: UserState, scenario: tf.Tensor) -> tf.Tensor:
+        """[b, D] queries of states under the scenarios that are asked."""
+        return self._tower.head(state.hidden, state.last_item, scenario)
+
+    def advance(self, inputs: Tensors) -> tuple[UserState, tf.Tensor]:
+        """The state after one event, and the event's scenario."""
+        old = self._unpack(inputs["state"])
+        event = self._code(
+            {
+                "history_item_ids": inputs["item_id"][:, None],
+                "history_event_types": inputs["event_type"][:, None],
+                "history_timestamps": inputs["timestamp"][:, None],
+                "history_scenarios": inputs["scenario"][:, None],
+            }
+        )
+        gap = requests.gap_since(old.last_time, inputs["timestamp"])
+        new = self._read({**event, "gap": gap[:, None]}, [old.hidden, old.cell])
+        known = event["mask"]  # [b, 1]
+        new = dataclasses.replace(
+            new,
+            last_item=tf.where(known, new.last_item, old.last_item),
+            last_time=tf.where(known[:, 0], new.last_time, old.last_time),
+        )
+        return new, self._tables.scenarios.lookup(inputs["scenario"])
+
+    def leave_one_out(self, inputs: Tensors) -> tuple[tf.Tensor, tf.Tensor]:
+        """Queries of the whole history, and without each of its events.
+
+        Returns:
+            [b, 1 + W, D] queries, the whole history first, then without event
+            0, 1, ... of those that are read; and [b, W] int32 column of each
+            event in the request, -1 where there is none.
+        """
+        history = requests.keep_latest(self._code(inputs), self._max_history)
+        start, asked = self._start(inputs, history)
+        number, width = tf.unstack(tf.shape(history["mask"]))
+        variants = {
+            name: tf.repeat(values, 1 + width, axis=0)
+            for name, values in history.items()
+            if name != "gap"  # told anew from the times that are left
+        }
+        left_out = tf.tile(tf.range(-1, width), [number])[:, None]
+        variants["mask"] &= tf.range(width)[None, :] != left_out
+        state = self._read(
+            requests.keep_latest(variants, self._max_history),
+            [tf.repeat(part, 1 + width, axis=0) for part in start],
+        )
+        queries = self.query(state, tf.repeat(asked, 1 + width))
+        columns = tf.where(history["mask"], history["column"], -1)
+        shape = [number, 1 + width, self._tower.dim]
+        return tf.reshape(queries, shape), columns
+
+    def _code(self, inputs: Tensors) -> requests.History:
+        return requests.code_history(
+            inputs,
+            items=self._tables.items,
+            event_types=self._tables.event_types,
+            scenarios=self._tables.scenarios,
+        )
+
+    def _start(
+        self, inputs: Tensors, history: requests.History
+    ) -> tuple[list[tf.Tensor], tf.Tensor]:
+        """The state before any event, and the scenario that is asked.
+
+        The start is set by the scenario of the first event that is read, or
+        of the request where there is none, as in training.
+        """
+        asked = self._tables.scenarios.lookup(inputs["scenario"])
+        first = tf.where(
+            history["mask"][:, 0], history["scenario"][:, 0], asked
+        )
+        profiles = self._encoder.encode_strings(inputs["profile_text"])
+        return self._tower.initial_state(profiles, first), asked
+
+    def _read(
+        self, history: requests.History, start: list[tf.Tensor]
+    ) -> UserState:
+        """Runs the events of `requests.keep_latest` from a start state."""
+        mask = history["mask"]
+        vectors = tf.gather(self._item_vectors, history["item"])
+        inputs = self._tower.event_inputs(
+            vectors, history["event_type"], history["gap"], history["scenario"]
+        )
+        _, (hidden, cell) = self._tower.read(inputs, start, mask=mask)
+        # Events lie on the left, so their number points behind the last one.
+        number = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)
+        at = tf.maximum(number - 1, 0)[:, None]
+        has_event = number > 0
+        last = tf.gather(vectors, at, batch_dims=1)[:, 0]
+        time = tf.gather(history["timestamp"], at, batch_dims=1)[:, 0]
+        return UserState(
+            hidden,
+            cell,
+            tf.where(has_event[:, None], last, 0.0),
+            tf.where(has_event, time, 0),
+        )
+
+    def _unpack(self, state: tf.Tensor) -> UserState:
+        units, dim = self._tower.units, self._tower.dim
+        hidden, cell, last, time = tf.split(state, [units, units, dim, 2], 1)
+        return UserState(hidden, cell, last, requests.join_time(time))
