@@ -17,7 +17,9 @@ DIM = 3
 class Encoder:
     """Encodes a text as its length, its first letter and a constant."""
 
-    def __init__(self, constant: float = 7.0, fail_at: str = "") -> None:
+    def __init__(
+        self, constant: float = 7.0, fail_at: str | None = None
+    ) -> None:
         self.constant, self.fail_at = constant, fail_at
         self.seen: list[str] = []
 
