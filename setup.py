@@ -52,7 +52,7 @@ EXTRAS = {
 
 
 class BuildWithLock(build_py):
-    """Puts the lock file beside trainer.doctor, which compares with it."""
+    """Puts the lock file into trainer/, where the doctor looks for it."""
 
     def run(self) -> None:
         super().run()
@@ -77,7 +77,16 @@ setup(
     license="Apache-2.0",
     license_files=["LICENSE"],
     python_requires=">=3.10",
-    packages=["schema", "trainer", "serving"],
+    packages=[
+        "schema",
+        "serving",
+        "trainer",
+        "trainer.doctor",
+        "trainer.sample",
+        "trainer.settings",
+        "trainer.tables",
+        "trainer.tokenizer",
+    ],
     package_data={"schema": ["*.pbtxt"]},
     install_requires=REQUIRES,
     extras_require=EXTRAS,

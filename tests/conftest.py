@@ -7,12 +7,23 @@ import os
 import numpy as np
 import pytest
 
+from trainer.config import (
+    DataConfig,
+    ModelConfig,
+    RunConfig,
+    TextConfig,
+    TrainingConfig,
+)
+from trainer.prepare import prepare
+from trainer.run import Run
+from trainer.sample.__main__ import main
+from trainer.tables import load_dataset
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
 def pytest_configure() -> None:
     """Splits the CPU in two before TensorFlow starts, for `mirrored`."""
-    import trainer  # noqa: F401 - sets the Keras 2 flag
     import tensorflow as tf
 
     device = tf.config.list_physical_devices("CPU")[0]
@@ -24,3 +35,23 @@ def pytest_configure() -> None:
 def rng() -> np.random.Generator:
     """Random numbers, the same in every run."""
     return np.random.default_rng(7)
+
+
+@pytest.fixture(scope="session")
+def small_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run over sample logs that has trained, evaluated and exported."""
+    folder = tmp_path_factory.mktemp("small_run")
+    main([str(folder / "data"), "--users", "250", "--items", "130"])
+    config = RunConfig(
+        text=TextConfig(text_encoder="tiny", max_tokens=16),
+        model=ModelConfig(embedding_dim=16, lstm_units=12),
+        training=TrainingConfig(epochs=2),
+        data=DataConfig(max_history=8),
+    )
+    dataset = load_dataset(
+        str(folder / "data"), config.data,
+        rejects_dir=folder / "rejects", now=1_800_000_000,
+    )
+    run = Run(prepare(dataset, config), config, folder / "job")
+    run.execute()
+    return run

@@ -12,7 +12,9 @@ from trainer.behaviour import Sequences, Windows
 Batch = dict[str, np.ndarray]
 
 # Lengths that batches are padded to: few shapes, little padding.
-_WIDTHS = np.array([4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512])
+_WIDTHS = np.array(
+    [4, 6, 8, 12, 16, 24, 32, 40, 52, 64, 96, 128, 192, 256, 512]
+)
 
 # Shapes of one batch's tensors; B windows, L events. See `padded_batch`.
 SIGNATURE: dict[str, tf.TensorSpec] = {

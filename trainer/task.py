@@ -11,15 +11,15 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from trainer import settings as command_line
+from trainer.settings import Settings, parse, to_yaml
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command. Returns the exit code: 0, or 1 with a message."""
     arguments = sys.argv[1:] if argv is None else argv
-    settings = command_line.parse(arguments)
+    settings = parse(arguments)
     if settings.print_config:
-        print(command_line.to_yaml(settings.config), end="")
+        print(to_yaml(settings.config), end="")
         return 0
     try:
         execute(settings)
@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def execute(settings: command_line.Settings) -> None:
+def execute(settings: Settings) -> None:
     """Reads the tables, then trains, evaluates, exports and reports."""
     from trainer.job import claim_job_dir, fingerprint, forget_run
     from trainer.prepare import prepare

@@ -51,19 +51,20 @@ def history_of(run: Run, user: int, count: int) -> Answer:
     bounds = np.concatenate([[0, 0], behaviour.GAP_BOUNDS])
     times = 1_700_000_000 + np.cumsum(np.where(gap > 0, bounds[gap], 0))
     names = ["", *prepared.scenarios]
+    types = ["", *prepared.event_types]
+    asked = names[sequences.scenario[start + count]]
     return {
         "history_item_ids": np.array(
             [[ids[i] for i in sequences.item[rows]]], object
         ),
         "history_event_types": np.array(
-            [[["", *prepared.event_types][i] for i in sequences.event_type[rows]]],
-            object,
+            [[types[i] for i in sequences.event_type[rows]]], object
         ),
         "history_timestamps": times[None].astype(np.int64),
         "history_scenarios": np.array(
             [[names[i] for i in sequences.scenario[rows]]], object
         ),
-        "scenario": np.array([names[sequences.scenario[start + count]]], object),
+        "scenario": np.array([asked], object),
         "profile_text": np.array(
             [prepared.profile_texts[prepared.profile_of[user]]], object
         ),

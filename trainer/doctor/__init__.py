@@ -1,0 +1,1 @@
+"""What this machine and environment lack: `python -m trainer.doctor`."""

@@ -1,0 +1,164 @@
+"""Reads the tables of the data contract and checks every row.
+
+What is wrong becomes a named anomaly. Bad rows are set aside in a rejects
+file and counted, up to a stated share; above it the run stops. Nothing is
+dropped silently.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+from schema import features
+from trainer.anomalies import Anomaly, DataError, table_error
+from trainer.config import DataConfig
+from trainer.tables.columns import column_errors, unused_columns
+from trainer.tables.events import Events, check_events
+from trainer.tables.files import find_files, read_file
+from trainer.tables.items import Items, check_items
+from trainer.tables.raw_table import RawTable, concatenate
+from trainer.tables.review import Review
+from trainer.tables.users import Users, check_scenarios, check_users
+
+_READ_COLUMNS = {
+    features.EVENTS: tuple(
+        name
+        for name in features.COLUMNS[features.EVENTS]
+        if name != features.TEXT
+    ),
+    features.ITEMS: (features.ITEM_ID, *features.ITEM_TEXT_COLUMNS),
+    features.SCENARIOS: features.COLUMNS[features.SCENARIOS],
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Dataset:
+    """The rows of all tables that passed every check.
+
+    Attributes:
+        events, items, users: users are empty where there is no such table.
+        scenarios: name -> description.
+        anomalies: what was found, rejects and notes.
+        notes: what else a person should know, such as ignored columns.
+    """
+
+    events: Events
+    items: Items
+    users: Users
+    scenarios: dict[str, str]
+    anomalies: list[Anomaly]
+    notes: list[str]
+
+
+def _read_table(
+    name: str, data_dir: Path, setting: str | None
+) -> tuple[RawTable | None, list[str]]:
+    """A table and notes on it; None if it is optional and absent."""
+    files = find_files(name, data_dir, setting)
+    if not files:
+        return None, []
+    parts = [read_file(path, name) for path in files]
+    found = [list(part.columns) for part in parts]
+    errors = [
+        error
+        for path, columns in zip(files, found, strict=True)
+        for error in column_errors(name, columns, path)
+    ]
+    if errors:
+        raise DataError(errors)
+    table = concatenate(parts)
+    if not table.rows_read and name in features.REQUIRED_TABLES:
+        remedy = f"{files[0]} has column names and no rows; add rows."
+        raise DataError([table_error("empty_table", name, remedy)])
+    notes = []
+    if name in _READ_COLUMNS:
+        notes = unused_columns(name, list(table.columns), _READ_COLUMNS[name])
+    if any(set(columns) != set(found[0]) for columns in found):
+        notes.append(f"{name}: not all of its files have the same columns.")
+    return table, notes
+
+
+def _read_tables(
+    data_dir: Path, config: DataConfig
+) -> tuple[dict[str, Review], list[str]]:
+    """All tables that are there; the faults of all of them in one error."""
+    reviews: dict[str, Review] = {}
+    notes: list[str] = []
+    errors: list[Anomaly] = []
+    for name in features.COLUMNS:
+        try:
+            table, new_notes = _read_table(
+                name, data_dir, getattr(config, name)
+            )
+        except DataError as error:
+            errors += error.anomalies
+            continue
+        notes += new_notes
+        if table is not None:
+            reviews[name] = Review(table)
+    if errors:
+        raise DataError(errors, "The tables cannot be read.")
+    return reviews, notes
+
+
+def _check_shares(
+    reviews: Sequence[Review], max_share: float, rejects_dir: Path
+) -> None:
+    """Stops the run where a table has too many bad rows, or no good one."""
+    bad = [r for r in reviews if r.rejected_share > max_share]
+    bad += [
+        r
+        for r in reviews
+        if r.table.name in features.REQUIRED_TABLES
+        and not r.is_kept.any()
+        and r not in bad
+    ]
+    if not bad:
+        return
+    counts = "; ".join(
+        f"{r.rows_rejected:,} of the {r.table.rows_read:,} rows of "
+        f"{r.table.name} ({r.rejected_share:.2%}) are bad"
+        for r in bad
+    )
+    raise DataError(
+        [anomaly for review in reviews for anomaly in review.anomalies],
+        f"{counts}, and max_reject_share is {max_share:.2%}. They are listed "
+        f"in {rejects_dir}; mend them, or raise --max-reject-share.",
+    )
+
+
+def load_dataset(
+    data_dir: str, config: DataConfig, *, rejects_dir: Path, now: int
+) -> Dataset:
+    """Reads and checks every table.
+
+    Args:
+        data_dir: folder of the tables.
+        config: files of each table, and the share of bad rows to tolerate.
+        rejects_dir: gets TABLE.csv for each table with bad rows; made when
+            there are any.
+        now: unix seconds; later events are bad rows.
+
+    Raises:
+        DataError: if a table or column is missing or cannot be read, or if
+            more than `config.max_reject_share` of a table's rows are bad; it
+            lists every anomaly. The rejects are written before.
+        OSError: if the rejects cannot be written.
+    """
+    reviews, notes = _read_tables(Path(data_dir), config)
+    items = check_items(reviews[features.ITEMS])
+    users, scenarios = Users([], []), dict[str, str]()
+    if features.USERS in reviews:
+        users = check_users(reviews[features.USERS])
+    if features.SCENARIOS in reviews:
+        scenarios = check_scenarios(reviews[features.SCENARIOS])
+    events = check_events(reviews[features.EVENTS], items.ids, now)
+    for review in reviews.values():
+        review.write_rejects(rejects_dir)
+    _check_shares(
+        list(reviews.values()), config.max_reject_share, rejects_dir
+    )
+    anomalies = [a for review in reviews.values() for a in review.anomalies]
+    return Dataset(events, items, users, scenarios, anomalies, notes)

@@ -1,0 +1,5 @@
+"""BERT's tokenizer in core TensorFlow operations."""
+
+from trainer.tokenizer.bert import BertTokenizer
+
+__all__ = ["BertTokenizer"]
