@@ -126,8 +126,9 @@ class TextEncoder(tf.Module):
         return self.pool(token_ids)
 
     def fingerprint(self) -> str:
-        """Names weights, tokenizer and length: what decides a vector."""
-        digest = hashlib.sha256(str(self.max_tokens).encode())
+        """Names weights, precision, tokenizer and length: all that decides."""
+        precision = tf.keras.mixed_precision.global_policy().name
+        digest = hashlib.sha256(f"{self.max_tokens} {precision}".encode())
         digest.update(self.hf_tokenizer.backend_tokenizer.to_str().encode())
         for weight in self.bert.weights:
             digest.update(weight.numpy().tobytes())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from tqdm import tqdm
@@ -125,13 +125,19 @@ def rank_targets(queries: Queries, scorer: Scorer, name: str) -> Ranking:
     return Ranking(ranks, coverage(lists, queries.num_items))
 
 
-def slices(queries: Queries, train_counts: np.ndarray) -> dict[str, np.ndarray]:
+def slices(
+    queries: Queries,
+    train_counts: np.ndarray,
+    scenarios: Sequence[str] = (),
+) -> dict[str, np.ndarray]:
     """Named subsets of queries, as [queries] bool.
 
     Args:
         queries: what is asked.
         train_counts: [items] train events of each item.
+        scenarios: names of the codes from 1.
     """
+    asked = queries.sequences.scenario[queries.targets]
     item_count = train_counts[queries.items]
     length = queries.history_lengths
     return {
@@ -143,15 +149,19 @@ def slices(queries: Queries, train_counts: np.ndarray) -> dict[str, np.ndarray]:
         "user:1-3 events": (length >= 1) & (length <= 3),
         "user:4-10 events": (length >= 4) & (length <= 10),
         "user:11+ events": length > 10,
+        **{f"scenario:{n}": asked == i for i, n in enumerate(scenarios, 1)},
     }
 
 
 def slice_summaries(
-    queries: Queries, ranking: Ranking, train_counts: np.ndarray
+    queries: Queries,
+    ranking: Ranking,
+    train_counts: np.ndarray,
+    scenarios: Sequence[str] = (),
 ) -> dict[str, dict[str, float]]:
     """Metrics of every slice that has a query."""
     return {
         name: summarise(ranking.ranks[chosen])
-        for name, chosen in slices(queries, train_counts).items()
+        for name, chosen in slices(queries, train_counts, scenarios).items()
         if chosen.any()
     }

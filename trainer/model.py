@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
@@ -12,38 +10,10 @@ from trainer.batches import SIGNATURE
 from trainer.config import RunConfig
 from trainer.encoder import TextEncoder
 from trainer.losses import log_inclusion_probability, retrieval_loss
+from trainer.model_inputs import ModelInputs
 from trainer.towers import ItemTower, RankingHead, UserTower
 
 _ENCODE_ITEMS = 4096  # items of the catalogue that are encoded at a time
-
-
-@dataclasses.dataclass(frozen=True)
-class ModelInputs:
-    """What the model knows besides its weights: tables and sizes.
-
-    Attributes:
-        text: [items, T] float32 vectors of a frozen encoder, or [items,
-            tokens] int32 ids where the encoder is trained.
-        category_codes: [items, levels] int32, -1 for none.
-        brand_codes: [items] int32, -1 for none.
-        counts: [items] train events.
-        profiles: [profiles + 1, T] float32 or [.., tokens] int32; row 0 is
-            "no profile".
-        num_categories, num_brands: vocabulary sizes.
-        num_scenarios, num_event_types: with the unknown one, 0.
-        has_labels: whether there is anything to rank by.
-    """
-
-    text: np.ndarray
-    category_codes: np.ndarray
-    brand_codes: np.ndarray
-    counts: np.ndarray
-    profiles: np.ndarray
-    num_categories: int
-    num_brands: int
-    num_scenarios: int
-    num_event_types: int
-    has_labels: bool
 
 
 class TwoTower(tfrs.Model):

@@ -11,48 +11,21 @@ import tensorflow as tf
 
 from serving import index, versions
 from trainer import baselines, behaviour, evaluation
-from trainer.config import RunConfig, TextConfig
+from trainer.config import RunConfig
 from trainer.encoder import TextEncoder, load_encoder
 from trainer.evaluation import Queries
 from trainer.export import export_exact
 from trainer.job import Clock, peak_memory_mb, write_json
-from trainer.model import ModelInputs, TwoTower
+from trainer.model import TwoTower
+from trainer.model_inputs import build_inputs
 from trainer.prepare import Prepared
 from trainer.scoring import ModelScorer, ranking_quality
 from trainer.served import ServedModel
 from trainer.strategies import open_strategy
-from trainer.text_cache import TextCache
 from trainer.training import Batches, Fit
 
 # Validation runs after every epoch; more queries than this change nothing.
 _VALIDATION_QUERIES = 20_000
-
-
-def model_inputs(
-    prepared: Prepared, encoder: TextEncoder, settings: TextConfig, folder: Path
-) -> ModelInputs:
-    """Tables for the model, texts as vectors or, to be tuned, as tokens."""
-    catalogue = prepared.catalogue
-    if settings.train_encoder:
-        text = encoder.token_table(catalogue.texts)
-        profiles = encoder.token_table(prepared.profile_texts)
-    else:
-        cache = TextCache(folder, encoder.fingerprint(), encoder.dim)
-        text = cache.vectors(catalogue.texts, encoder.encode_bulk)
-        print(f"item texts: {cache.hits} cached, {cache.misses} encoded")
-        profiles = cache.vectors(prepared.profile_texts, encoder.encode_bulk)
-    return ModelInputs(
-        text=text,
-        category_codes=catalogue.category_codes,
-        brand_codes=catalogue.brand_codes,
-        counts=catalogue.counts,
-        profiles=profiles,
-        num_categories=len(catalogue.categories),
-        num_brands=len(catalogue.brands),
-        num_scenarios=len(prepared.scenarios) + 1,
-        num_event_types=len(prepared.event_types) + 1,
-        has_labels=prepared.label_scale.kind != "none",
-    )
 
 
 class Run:
@@ -106,7 +79,7 @@ class Run:
                 folder=self.job_dir / "text_encoder",
             )
             folder = Path(text.text_cache or self.job_dir / "text_cache")
-            inputs = model_inputs(self.prepared, encoder, text, folder)
+            inputs = build_inputs(self.prepared, encoder, text, folder)
         with strategy.scope():
             return TwoTower(self.config, inputs, encoder), encoder
 
@@ -159,7 +132,7 @@ class Run:
                 }
             # Of the test split, which is the last of the loop.
             report["slices"] = evaluation.slice_summaries(
-                queries, ranking, counts
+                queries, ranking, counts, self.prepared.scenarios
             )
         with self.clock.stage("baselines"):
             report["baselines"] = self._baselines(queries, counts)

@@ -214,8 +214,8 @@ class Fit:
         if is_best:
             progress.best.assign(score)
             progress.best_epoch.assign(epoch)
-            self._best.save(checkpoint_number=epoch)
-        self._last.save(checkpoint_number=epoch)
+            self._save(self._best, epoch)
+        self._save(self._last, epoch)
         with self._log.as_default(step=epoch):
             tf.summary.scalar("train/loss", loss)
             tf.summary.scalar("validation/ndcg@10", score)
@@ -225,6 +225,16 @@ class Fit:
             f"epoch {epoch}: loss {loss:.4f}, validation ndcg@10 {score:.4f}"
             f"{' (best)' if is_best else ''}, {seconds:.0f} s"
         )
+
+    def _save(self, manager: tf.train.CheckpointManager, epoch: int) -> None:
+        try:
+            manager.save(checkpoint_number=epoch)
+        except tf.errors.OpError as error:  # what a full disk becomes
+            raise OSError(
+                f"cannot write a checkpoint to {manager.directory}: "
+                f"{error.message}. The one before is intact; make room and "
+                "run the same command again."
+            ) from error
 
     def _distribute(self, batch: Batch) -> dict[str, tf.Tensor]:
         """Deals the batch's rows out to the replicas."""

@@ -215,6 +215,17 @@ def test_slices_by_how_often_the_target_was_seen_in_training() -> None:
     }
 
 
+def test_slices_by_the_scenario_that_is_asked() -> None:
+    events = make_events(
+        user=range(4), timestamp=[1] * 4, scenario=[0, 2, 1, 2]
+    )
+    found = evaluation.slices(
+        queries_of(events, range(4)), np.ones(ITEMS), ["home", "deals"]
+    )
+    assert found["scenario:home"].tolist() == [False, False, True, False]
+    assert found["scenario:deals"].tolist() == [False, True, False, True]
+
+
 def test_slices_by_the_length_of_the_history() -> None:
     events = make_events(
         user=[0] * 13, timestamp=range(13), item=[0] * 13

@@ -9,7 +9,8 @@ import pytest
 import tensorflow as tf
 
 from trainer.config import ModelConfig, RunConfig, TrainingConfig
-from trainer.model import ModelInputs, TwoTower
+from trainer.model import TwoTower
+from trainer.model_inputs import ModelInputs
 from trainer.strategies import open_strategy
 from trainer.training import build_optimizer, train_step
 

@@ -1,0 +1,69 @@
+"""What the model knows besides its weights, as arrays."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from trainer.config import TextConfig
+from trainer.encoder import TextEncoder
+from trainer.prepare import Prepared
+from trainer.text_cache import TextCache
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelInputs:
+    """Tables aligned with the vocabularies, and sizes.
+
+    Attributes:
+        text: [items, T] float32 vectors of a frozen encoder, or [items,
+            tokens] int32 ids where the encoder is trained.
+        category_codes: [items, levels] int32, -1 for none.
+        brand_codes: [items] int32, -1 for none.
+        counts: [items] train events.
+        profiles: [profiles + 1, T] float32 or [.., tokens] int32; row 0 is
+            "no profile".
+        num_categories, num_brands: vocabulary sizes.
+        num_scenarios, num_event_types: with the unknown one, 0.
+        has_labels: whether there is anything to rank by.
+    """
+
+    text: np.ndarray
+    category_codes: np.ndarray
+    brand_codes: np.ndarray
+    counts: np.ndarray
+    profiles: np.ndarray
+    num_categories: int
+    num_brands: int
+    num_scenarios: int
+    num_event_types: int
+    has_labels: bool
+
+
+def build_inputs(
+    prepared: Prepared, encoder: TextEncoder, settings: TextConfig, folder: Path
+) -> ModelInputs:
+    """Tables for the model, texts as vectors or, to be tuned, as tokens."""
+    catalogue = prepared.catalogue
+    if settings.train_encoder:
+        text = encoder.token_table(catalogue.texts)
+        profiles = encoder.token_table(prepared.profile_texts)
+    else:
+        cache = TextCache(folder, encoder.fingerprint(), encoder.dim)
+        text = cache.vectors(catalogue.texts, encoder.encode_bulk)
+        print(f"item texts: {cache.hits} cached, {cache.misses} encoded")
+        profiles = cache.vectors(prepared.profile_texts, encoder.encode_bulk)
+    return ModelInputs(
+        text=text,
+        category_codes=catalogue.category_codes,
+        brand_codes=catalogue.brand_codes,
+        counts=catalogue.counts,
+        profiles=profiles,
+        num_categories=len(catalogue.categories),
+        num_brands=len(catalogue.brands),
+        num_scenarios=len(prepared.scenarios) + 1,
+        num_event_types=len(prepared.event_types) + 1,
+        has_labels=prepared.label_scale.kind != "none",
+    )
