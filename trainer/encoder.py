@@ -81,6 +81,8 @@ class TextEncoder(tf.Module):
         total = tf.reduce_sum(states * weights, axis=1)
         return tf.math.l2_normalize(total, axis=-1)
 
+    # Traced once, however many signatures call it.
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
     def encode_strings(self, texts: tf.Tensor) -> tf.Tensor:
         """[texts] strings -> [texts, dim]; an empty text gets zeros.
 
@@ -89,7 +91,7 @@ class TextEncoder(tf.Module):
         has_text = tf.not_equal(tf.strings.strip(texts), "")
         vectors = tf.cond(
             tf.reduce_any(has_text),
-            lambda: self.pool(self.tokenize(texts)),
+            lambda: self._pool_graph(self.tokenize(texts)),
             lambda: tf.zeros([tf.shape(texts)[0], self.dim]),
         )
         return tf.where(has_text[:, None], vectors, 0.0)
