@@ -221,12 +221,13 @@ class TrainingConfig:
         1.0, "global norm that gradients are clipped to", low=1e-3
     )
     num_negatives: int = option(
-        8192, "negatives drawn uniformly from the catalogue per step, beside "
-        "those of the batch; a catalogue of up to full_softmax_items is "
-        "scored whole instead", low=0,
+        8192, "negatives drawn uniformly per step from the items with train "
+        "events, beside those of the batch; up to full_softmax_items of them "
+        "are scored whole instead", low=0,
     )
     full_softmax_items: int = option(
-        50_000, "largest catalogue whose softmax is computed in full", low=0
+        50_000, "most items with train events whose softmax is computed in "
+        "full", low=0,
     )
     retrieval_weight: float = option(
         1.0, "weight of the retrieval loss", low=0.0

@@ -35,6 +35,8 @@ class TwoTower(tfrs.Model):
         super().__init__()
         self.config, self.tables = config, inputs
         self.num_items = len(inputs.counts)
+        # Codes go by train events: the items without any come last.
+        self.num_train_items = int(np.count_nonzero(inputs.counts))
         self.has_labels = inputs.has_labels
         self.item_tower = ItemTower(
             config.model,
@@ -180,14 +182,19 @@ class TwoTower(tfrs.Model):
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor | None]:
         """The distinct items that are scored, each encoded once.
 
+        An item without train events is never among them: it would be wrong
+        each time, and the model would learn to push new items down by their
+        text.
+
         Returns:
             [C] int32 item codes, [B, L] int32 column of each event's item,
             and [C] log inclusion probabilities, or None for the full softmax.
         """
         settings = self.config.training
         trains_text = self.config.text.train_encoder
-        if self.num_items <= settings.full_softmax_items and not trains_text:
-            return tf.range(self.num_items), batch["item"], None
+        num_items = self.num_train_items
+        if num_items <= settings.full_softmax_items and not trains_text:
+            return tf.range(num_items), batch["item"], None
         # Text that is being tuned is affordable for the batch's items alone.
         uniform = 0 if trains_text else settings.num_negatives
         is_event = tf.sequence_mask(batch["length"], tf.shape(batch["item"])[1])
@@ -198,7 +205,7 @@ class TwoTower(tfrs.Model):
         drawn = tf.random.stateless_uniform(
             [uniform],
             tf.stack([settings.seed, step]),
-            maxval=self.num_items,
+            maxval=num_items,
             dtype=tf.int32,
         )
         events = tf.boolean_mask(batch["item"], is_event)
@@ -211,7 +218,7 @@ class TwoTower(tfrs.Model):
         log_inclusion = log_inclusion_probability(
             tf.gather(self._event_share, codes),
             uniform,
-            self.num_items,
+            num_items,
             _over_replicas(tf.size(events)),
         )
         return codes, columns, log_inclusion
