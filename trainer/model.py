@@ -62,7 +62,8 @@ class TwoTower(tfrs.Model):
         self._has_events = tf.constant(inputs.counts > 0)
         share = inputs.counts / max(1, inputs.counts.sum())
         self._event_share = tf.constant(share.astype(np.float32))
-        self._encoder = (encoder,)  # a tuple hides it from Keras' tracking
+        # Past Keras, which would train and checkpoint a frozen encoder too.
+        self.__dict__["_encoder"] = encoder
         if config.text.train_encoder:
             self.bert = encoder.bert
 
@@ -70,9 +71,8 @@ class TwoTower(tfrs.Model):
         """[C] vectors or [C, tokens] ids of a text table -> [C, T] vectors."""
         if rows.dtype != tf.int32:
             return rows
-        encoder = self._encoder[0]
-        is_empty = tf.reduce_all(rows == encoder.pad_id, axis=1)
-        return tf.where(is_empty[:, None], 0.0, encoder.pool(rows))
+        is_empty = tf.reduce_all(rows == self._encoder.pad_id, axis=1)
+        return tf.where(is_empty[:, None], 0.0, self._encoder.pool(rows))
 
     def item_vectors(
         self, codes: tf.Tensor, training: bool = False

@@ -72,12 +72,13 @@ class Run:
         """The model before training, and its text encoder."""
         text = self.config.text
         with self.clock.stage("encode"):
-            encoder = load_encoder(
-                text.text_encoder,
-                max_tokens=text.max_tokens,
-                corpus=self.prepared.catalogue.texts,
-                folder=self.job_dir / "text_encoder",
-            )
+            with strategy.scope():  # an encoder may be trained there
+                encoder = load_encoder(
+                    text.text_encoder,
+                    max_tokens=text.max_tokens,
+                    corpus=self.prepared.catalogue.texts,
+                    folder=self.job_dir / "text_encoder",
+                )
             folder = Path(text.text_cache or self.job_dir / "text_cache")
             inputs = build_inputs(self.prepared, encoder, text, folder)
         with strategy.scope():

@@ -181,6 +181,7 @@ class UserTower(tf.keras.layers.Layer):
             [B, L, U] hidden state after each event, and the last state.
         """
         inputs = self.input_dropout(inputs, training=training)
+        state = [tf.cast(part, self.compute_dtype) for part in state]
         hidden, *last = self.lstm(
             inputs, initial_state=state, mask=mask, training=training
         )
@@ -228,6 +229,8 @@ class RankingHead(tf.keras.layers.Layer):
 
     def call(self, queries: tf.Tensor, item_vectors: tf.Tensor) -> tf.Tensor:
         """[..., D] queries and items -> [...] float32, labels' scaled unit."""
+        queries = tf.cast(queries, tf.float32)
+        item_vectors = tf.cast(item_vectors, tf.float32)
         pair = tf.concat(
             [queries, item_vectors, queries * item_vectors], axis=-1
         )

@@ -134,11 +134,11 @@ class Fit:
     ) -> None:
         self.model, self._batches, self._config = model, batches, config
         self._strategy = strategy
+        self.progress = Progress()
         with strategy.scope():
             model.optimizer = build_optimizer(
                 config, len(batches) * config.epochs
             )
-            self.progress = Progress()
             # One forward pass makes the variables that a checkpoint fills.
             model.compute_loss(_tensors(next(batches.epoch(0))))
             model.optimizer.build(model.trainable_variables)
