@@ -48,7 +48,8 @@ say "1. Sample logs with planted interests (see $folder/logs)"
 "$python" -I -m trainer.sample logs --users 2000 --items 500 --seed 0
 
 say "2. Training, evaluation and export"
-"$python" -I -m trainer.task --data-dir logs --job-dir job --preset smoke
+"$python" -I -m trainer.task --data-dir logs --job-dir job --preset smoke \
+    --text-encoder minilm --max-tokens 32
 
 say "3. Server"
 "$python" -I -m serving.server --model_base_path job/export/recommender \

@@ -287,7 +287,7 @@ PRESETS: dict[PresetName, dict[str, dict[str, Any]]] = {
     "smoke": {
         "text": {"text_encoder": "tiny", "max_tokens": 16},
         "model": {"embedding_dim": 32, "lstm_units": 32},
-        "training": {"epochs": 2},
+        "training": {"epochs": 12, "learning_rate": 0.003},
     },
     "base": {},
     "best": {

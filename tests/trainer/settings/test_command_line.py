@@ -41,7 +41,7 @@ def test_flags_win_over_the_file_and_that_over_the_preset(
     argv = [*FOLDERS, "--preset", "smoke", "--config", str(file)]
     config = parse([*argv, "--lstm-units", "16"]).config
     assert config.model.lstm_units == 16  # flag; file 8, preset 32
-    assert config.training.epochs == 7  # file; preset 2
+    assert config.training.epochs == 7  # file; preset 12
     assert config.text.text_encoder == "tiny"  # preset; default minilm
     assert config.training.patience == 3  # default
 
