@@ -1,0 +1,206 @@
+"""The layers of both towers against sums worked out in NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer.config import ModelConfig
+from trainer.towers import ItemTower, RankingHead, UserTower
+
+DIM, UNITS, TEXT, SIDE = 4, 6, 5, 16
+NONE = -1
+
+
+def config(**changes: object) -> ModelConfig:
+    defaults = {"embedding_dim": DIM, "lstm_units": UNITS, "dropout": 0.0}
+    return ModelConfig(**{**defaults, **changes})
+
+
+def normal(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    return rng.normal(size=shape).astype(np.float32)
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+
+
+def scramble(layer: tf.keras.layers.Layer, rng: np.random.Generator) -> None:
+    """Random weights everywhere: zeros and ones would hide a mistake."""
+    layer.set_weights([normal(rng, *w.shape) for w in layer.get_weights()])
+
+
+def content(tower: ItemTower, text, categories, brands) -> np.ndarray:
+    return tower.content(
+        tf.constant(text), tf.constant(categories), tf.constant(brands)
+    ).numpy()
+
+
+@pytest.fixture
+def item_tower(rng) -> ItemTower:
+    tower = ItemTower(
+        config(), num_items=3, num_categories=4, num_brands=2
+    )
+    first = content(tower, normal(rng, 1, TEXT), [[0, 1]], [0])
+    tower(first, tf.constant([0]), tf.constant([True]))
+    scramble(tower, rng)
+    return tower
+
+
+def test_content_is_text_plus_the_mean_of_levels_plus_brand(rng, item_tower):
+    text = normal(rng, 3, TEXT)
+    categories = [[3, 0, NONE], [2, NONE, NONE], [NONE, NONE, NONE]]
+    found = content(item_tower, text, categories, [1, NONE, 0])
+    kernel, bias = item_tower.text.get_weights()
+    # Row 0 of a table is "none": the code c has the row c + 1.
+    (level,), (brand,) = (
+        table.get_weights() for table in (item_tower.category, item_tower.brand)
+    )
+    read = text @ kernel + bias
+    np.testing.assert_allclose(
+        found,
+        [
+            read[0] + (level[4] + level[1]) / 2 + brand[2],
+            read[1] + level[3],
+            read[2] + brand[1],
+        ],
+        rtol=1e-5,
+    )
+
+
+def test_the_id_residual_is_added_where_an_item_has_events(rng, item_tower):
+    known = normal(rng, 2, DIM)
+    found = item_tower(
+        tf.constant(known), tf.constant([2, 1]), tf.constant([True, False])
+    )
+    residual = item_tower.id_residual.get_weights()[0]
+    expected = unit(np.stack([known[0] + residual[2], known[1]]))
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_id_dropout_hides_its_share_of_ids(rng):
+    items = 2000
+    tower = ItemTower(
+        config(id_dropout=0.3), num_items=items, num_categories=0, num_brands=0
+    )
+    known = tf.ones([items, DIM])
+    args = (known, tf.range(items), tf.fill([items], True))
+    tower(*args)
+    tower.id_residual.set_weights([normal(rng, items, DIM)])
+    hidden = np.abs(tower(*args, training=True) - 0.5).max(axis=1) < 1e-6
+    # Standard error .01.
+    assert hidden.mean() == pytest.approx(0.3, abs=0.04)
+
+
+def build_user_tower(
+    rng: np.random.Generator, num_scenarios: int = 3, **changes: object
+) -> UserTower:
+    tower = UserTower(
+        config(**changes), num_scenarios=num_scenarios, num_event_types=4
+    )
+    state = tower.initial_state(tf.zeros([1, TEXT]), tf.constant([0]))
+    codes = tf.zeros([1, 2], tf.int32)
+    inputs = tower.event_inputs(tf.zeros([1, 2, DIM]), codes, codes, codes)
+    tower.read(inputs, state)
+    tower.head(state[0], tf.zeros([1, DIM]), tf.constant([0]))
+    scramble(tower, rng)
+    return tower
+
+
+def test_profile_and_scenario_set_the_state_before_any_event(rng):
+    tower = build_user_tower(rng)
+    profiles = normal(rng, 2, TEXT)
+    hidden, cell = tower.initial_state(
+        tf.constant(profiles), tf.constant([2, 0])
+    )
+    kernel, bias = tower.start.get_weights()
+    scenario = tower.scenario.get_weights()[0][[2, 0]]
+    state = np.concatenate([profiles, scenario], axis=1) @ kernel + bias
+    np.testing.assert_allclose(hidden, state[:, :UNITS], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(cell, state[:, UNITS:], rtol=1e-4, atol=1e-5)
+
+
+def test_an_event_is_its_item_type_gap_and_scenario(rng):
+    tower = build_user_tower(rng)
+    vectors = normal(rng, 1, 2, DIM)
+    event_type, gap, scenario = [[3, 0]], [[5, 33]], [[1, 2]]
+    found = tower.event_inputs(
+        tf.constant(vectors), *map(tf.constant, (event_type, gap, scenario))
+    )
+    expected = np.concatenate(
+        [
+            vectors * 2,  # the root of DIM: unit vectors get entries around 1
+            tower.event_type.get_weights()[0][event_type],
+            tower.gap.get_weights()[0][gap],
+            tower.scenario.get_weights()[0][scenario],
+        ],
+        axis=-1,
+    )
+    assert expected.shape == (1, 2, DIM + 3 * SIDE)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_a_masked_event_passes_the_state_through(rng):
+    tower = build_user_tower(rng)
+    inputs = normal(rng, 1, 4, DIM + 3 * SIDE)
+    state = [tf.constant(normal(rng, 1, UNITS)) for _ in range(2)]
+    masked, after = tower.read(
+        tf.constant(inputs), state,
+        mask=tf.constant([[True, False, True, False]]),
+    )
+    alone, expected = tower.read(tf.constant(inputs[:, [0, 2]]), state)
+    np.testing.assert_allclose(after, expected, rtol=1e-5)
+    np.testing.assert_allclose(masked.numpy()[:, [0, 2]], alone, rtol=1e-5)
+
+
+def test_a_user_without_any_event_keeps_the_first_state(rng):
+    tower = build_user_tower(rng)
+    state = [tf.constant(normal(rng, 1, UNITS)) for _ in range(2)]
+    _, after = tower.read(
+        tf.constant(normal(rng, 1, 2, DIM + 3 * SIDE)), state,
+        mask=tf.constant([[False, False]]),
+    )
+    for found, expected in zip(after, state, strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_one_scenario_has_one_expert_and_a_skip_to_the_last_item(rng):
+    tower = build_user_tower(rng, num_scenarios=1, num_experts=4)
+    hidden, last = normal(rng, 2, UNITS), normal(rng, 2, DIM)
+    found = tower.head(
+        tf.constant(hidden), tf.constant(last), tf.constant([0, 0])
+    )
+    kernel, bias = tower.experts.get_weights()
+    assert kernel.shape == (UNITS, DIM)  # one expert, whose gate is 1
+    expected = unit(hidden @ kernel + bias + tower.skip.numpy() * last)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_scenarios_mix_shared_experts_by_their_own_gates(rng):
+    tower = build_user_tower(rng, num_scenarios=3, num_experts=2)
+    hidden, last = normal(rng, 1, UNITS), np.zeros((1, DIM), np.float32)
+    kernel, bias = tower.experts.get_weights()
+    one, two = np.split((hidden @ kernel + bias)[0], 2)
+    for scenario, logits in enumerate(tower.gate.get_weights()[0]):
+        weight = 1 / (1 + np.exp(logits[1] - logits[0]))
+        expected = unit(weight * one + (1 - weight) * two)
+        found = tower.head(
+            tf.constant(hidden), tf.constant(last), tf.constant([scenario])
+        )
+        np.testing.assert_allclose(found[0], expected, rtol=1e-4, atol=1e-6)
+
+
+def test_the_ranking_head_reads_query_item_and_their_product(rng):
+    head = RankingHead(config())
+    queries, items = normal(rng, 2, 3, DIM), normal(rng, 2, 3, DIM)
+    head(queries, items)
+    scramble(head, rng)
+    pair = np.concatenate([queries, items, queries * items], axis=-1)
+    (kernel, bias), (out, offset) = (
+        layer.get_weights() for layer in (head.hidden, head.output_layer)
+    )
+    expected = np.maximum(pair @ kernel + bias, 0) @ out + offset
+    found = head(tf.constant(queries), tf.constant(items))
+    assert found.shape == (2, 3)
+    np.testing.assert_allclose(found, expected[..., 0], rtol=1e-4, atol=1e-5)
