@@ -95,10 +95,10 @@ def timed_step(
     batch: dict[str, Any],
 ) -> tuple[float, float]:
     """Loss of the first step and median seconds of the later ones."""
-    tf.keras.utils.set_random_seed(0)
     built, encoder = Run(prepared, config, folder).build(
         tf.distribute.get_strategy()
     )
+    tf.keras.utils.set_random_seed(0)
     model = kind(config, built.tables, encoder)
     model.optimizer = build_optimizer(config.training, 100)
     model.compute_loss(batch)
