@@ -116,8 +116,8 @@ class TwoTower(tfrs.Model):
         )
         hidden, _ = tower.read(inputs, state, training=training)
         hidden = tf.concat([state[0][:, None], hidden], axis=1)
-        last_items = tf.pad(event_vectors, [[0, 0], [1, 0], [0, 0]])
-        return hidden, last_items
+        first_item = self.item_tower.imagined(profiles)[:, None]
+        return hidden, tf.concat([first_item, event_vectors], axis=1)
 
     def compute_loss(
         self, inputs: dict[str, tf.Tensor], training: bool = False

@@ -27,7 +27,8 @@ class UserState:
 
     Attributes:
         hidden, cell: [b, U] LSTM state.
-        last_item: [b, D] vector of the last item, zeros before any.
+        last_item: [b, D] vector of the last item; before any, the item that
+            the profile imagines, or zeros.
         last_time: [b] int64 unix seconds of the last event, 0 unknown.
     """
 
@@ -35,6 +36,11 @@ class UserState:
     cell: tf.Tensor
     last_item: tf.Tensor
     last_time: tf.Tensor
+
+    def repeat(self, times: tf.Tensor) -> UserState:
+        """[b * times] states, each `times` times in a row."""
+        parts = (self.hidden, self.cell, self.last_item, self.last_time)
+        return UserState(*(tf.repeat(part, times, axis=0) for part in parts))
 
     def pack(self) -> tf.Tensor:
         """[b, 2 U + D + 2] float32, a plain tensor that callers may keep."""
@@ -102,6 +108,7 @@ class UserReader:
 
     Args:
         tower: the user tower.
+        item_tower: imagines an item from a profile.
         encoder: the text encoder.
         tables: of names.
         item_vectors: [items, D] of the catalogue.
@@ -111,13 +118,15 @@ class UserReader:
     def __init__(
         self,
         tower: UserTower,
+        item_tower: ItemTower,
         encoder: TextEncoder,
         tables: Tables,
         *,
         item_vectors: tf.Variable,
         max_history: int,
     ) -> None:
-        self._tower, self._encoder, self._tables = tower, encoder, tables
+        self._tower, self._item_tower = tower, item_tower
+        self._encoder, self._tables = encoder, tables
         self._item_vectors = item_vectors
         self._max_history = max_history
 
@@ -148,13 +157,7 @@ class UserReader:
             }
         )
         gap = requests.gap_since(old.last_time, inputs["timestamp"])
-        new = self._read({**event, "gap": gap[:, None]}, [old.hidden, old.cell])
-        known = event["mask"]  # [b, 1]
-        new = dataclasses.replace(
-            new,
-            last_item=tf.where(known, new.last_item, old.last_item),
-            last_time=tf.where(known[:, 0], new.last_time, old.last_time),
-        )
+        new = self._read({**event, "gap": gap[:, None]}, old)
         return new, self._tables.scenarios.lookup(inputs["scenario"])
 
     def leave_one_out(self, inputs: Tensors) -> tuple[tf.Tensor, tf.Tensor]:
@@ -177,7 +180,7 @@ class UserReader:
         variants["mask"] &= tf.range(width)[None, :] != left_out
         state = self._read(
             requests.keep_latest(variants, self._max_history),
-            [tf.repeat(part, 1 + width, axis=0) for part in start],
+            start.repeat(1 + width),
         )
         queries = self.query(state, tf.repeat(asked, 1 + width))
         columns = tf.where(history["mask"], history["column"], -1)
@@ -194,7 +197,7 @@ class UserReader:
 
     def _start(
         self, inputs: Tensors, history: requests.History
-    ) -> tuple[list[tf.Tensor], tf.Tensor]:
+    ) -> tuple[UserState, tf.Tensor]:
         """The state before any event, and the scenario that is asked.
 
         The start is set by the scenario of the first event that is read, or
@@ -205,10 +208,13 @@ class UserReader:
             history["mask"][:, 0], history["scenario"][:, 0], asked
         )
         profiles = self._encoder.encode_strings(inputs["profile_text"])
-        return self._tower.initial_state(profiles, first), asked
+        hidden, cell = self._tower.initial_state(profiles, first)
+        imagined = self._item_tower.imagined(profiles)
+        no_time = tf.zeros_like(asked, tf.int64)
+        return UserState(hidden, cell, imagined, no_time), asked
 
     def _read(
-        self, history: requests.History, start: list[tf.Tensor]
+        self, history: requests.History, start: UserState
     ) -> UserState:
         """Runs the events of `requests.keep_latest` from a start state."""
         mask = history["mask"]
@@ -216,7 +222,9 @@ class UserReader:
         inputs = self._tower.event_inputs(
             vectors, history["event_type"], history["gap"], history["scenario"]
         )
-        _, (hidden, cell) = self._tower.read(inputs, start, mask=mask)
+        _, (hidden, cell) = self._tower.read(
+            inputs, [start.hidden, start.cell], mask=mask
+        )
         # Events lie on the left, so their number points behind the last one.
         number = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)
         at = tf.maximum(number - 1, 0)[:, None]
@@ -226,8 +234,8 @@ class UserReader:
         return UserState(
             hidden,
             cell,
-            tf.where(has_event[:, None], last, 0.0),
-            tf.where(has_event, time, 0),
+            tf.where(has_event[:, None], last, start.last_item),
+            tf.where(has_event, time, start.last_time),
         )
 
     def _unpack(self, state: tf.Tensor) -> UserState:

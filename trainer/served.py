@@ -50,6 +50,7 @@ class ServedModel(tf.Module):
         self.__dict__.update(
             _users=UserReader(
                 model.user_tower,
+                model.item_tower,
                 encoder,
                 self.tables,
                 item_vectors=self.item_vectors,

@@ -70,6 +70,19 @@ class ItemTower(tf.keras.layers.Layer):
             + self.brand(brand_codes + 1) * is_brand
         )
 
+    def imagined(self, text_vectors: tf.Tensor) -> tf.Tensor:
+        """The item that a text alone would be: what a profile asks for.
+
+        Args:
+            text_vectors: [B, T] float32, zeros where there is no text.
+
+        Returns:
+            [B, D] float32, unit length, zeros where there is no text.
+        """
+        has_text = tf.reduce_any(text_vectors != 0, axis=-1, keepdims=True)
+        vectors = tf.cast(self.text(text_vectors), tf.float32)
+        return tf.where(has_text, tf.math.l2_normalize(vectors, axis=-1), 0.0)
+
     def call(
         self,
         content: tf.Tensor,
@@ -119,6 +132,13 @@ class UserTower(tf.keras.layers.Layer):
         self.gap = layers.Embedding(NUM_GAPS, _SIDE_DIM)
         self.scenario = layers.Embedding(num_scenarios, _SIDE_DIM)
         self.start = layers.Dense(2 * self.units, name="start")
+        # Nothing until profiles have been seen in training.
+        self.profile = layers.Dense(
+            2 * self.units,
+            use_bias=False,
+            kernel_initializer="zeros",
+            name="profile",
+        )
         self.input_dropout = layers.Dropout(config.dropout)
         self.lstm = layers.LSTM(
             self.units, return_sequences=True, return_state=True
@@ -142,9 +162,8 @@ class UserTower(tf.keras.layers.Layer):
         Returns:
             [hidden, cell], each [B, U].
         """
-        profile_vectors = tf.cast(profile_vectors, self.compute_dtype)
-        known = tf.concat([profile_vectors, self.scenario(scenario)], -1)
-        return tf.split(self.start(known), 2, axis=-1)
+        known = self.start(self.scenario(scenario))
+        return tf.split(known + self.profile(profile_vectors), 2, axis=-1)
 
     def event_inputs(
         self,
@@ -198,7 +217,8 @@ class UserTower(tf.keras.layers.Layer):
 
         Args:
             hidden: [N, U].
-            last_items: [N, D] vector of the last item, zeros before any.
+            last_items: [N, D] vector of the last item; before any, the item
+                that the profile imagines, or zeros.
             scenario: [N] int32, the scenario that is asked.
 
         Returns:

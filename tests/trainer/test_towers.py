@@ -115,10 +115,32 @@ def test_profile_and_scenario_set_the_state_before_any_event(rng):
         tf.constant(profiles), tf.constant([2, 0])
     )
     kernel, bias = tower.start.get_weights()
+    (profile_kernel,) = tower.profile.get_weights()
     scenario = tower.scenario.get_weights()[0][[2, 0]]
-    state = np.concatenate([profiles, scenario], axis=1) @ kernel + bias
-    np.testing.assert_allclose(hidden, state[:, :UNITS], rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(cell, state[:, UNITS:], rtol=1e-4, atol=1e-5)
+    state = scenario @ kernel + bias + profiles @ profile_kernel
+    np.testing.assert_allclose(
+        np.concatenate([hidden, cell], axis=1), state, atol=1e-5
+    )
+
+
+def test_a_profile_says_nothing_before_training_has_seen_any(rng):
+    tower = UserTower(config(), num_scenarios=3, num_event_types=2)
+    scenario = tf.constant([1])
+    with_profile = tower.initial_state(normal(rng, 1, TEXT), scenario)
+    without = tower.initial_state(tf.zeros([1, TEXT]), scenario)
+    np.testing.assert_array_equal(with_profile[0], without[0])
+    np.testing.assert_array_equal(with_profile[1], without[1])
+
+
+def test_a_text_imagines_the_item_that_it_alone_would_be(rng, item_tower):
+    tower = item_tower
+    texts = normal(rng, 2, TEXT)
+    texts[1] = 0.0
+    none = np.full(2, -1, np.int32)
+    content = tower.content(texts, none[:, None], none).numpy()
+    expected = content / np.linalg.norm(content, axis=1, keepdims=True)
+    expected[1] = 0.0  # no text, no item
+    np.testing.assert_allclose(tower.imagined(texts), expected, atol=1e-6)
 
 
 def test_an_event_is_its_item_type_gap_and_scenario(rng):
