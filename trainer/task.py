@@ -6,6 +6,7 @@ line. TensorFlow is imported once there is work for it.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -16,6 +17,8 @@ from trainer.settings import Settings, parse, to_yaml
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command. Returns the exit code: 0, or 1 with a message."""
+    # TensorFlow's own chatter; what goes wrong is raised and printed below.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     arguments = sys.argv[1:] if argv is None else argv
     settings = parse(arguments)
     if settings.print_config:
@@ -71,4 +74,6 @@ def execute(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
+    # In a file or a pipe too, lines appear when they are printed.
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     sys.exit(main())
