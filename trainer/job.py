@@ -19,6 +19,8 @@ import numpy as np
 from trainer.config import RunConfig
 from trainer.prepare import Prepared
 
+CHECKPOINTS = "checkpoints"  # folder below the job folder
+
 
 class Clock:
     """Seconds by stage of a run."""
@@ -63,11 +65,14 @@ def _bytes(value: Any) -> bytes:
 def claim_job_dir(job_dir: Path, mark: str) -> None:
     """Marks the folder as this run's, or finds that it is already.
 
+    A run that failed before its first checkpoint leaves nothing to protect:
+    the command may be mended and given again.
+
     Raises:
-        ValueError: if the folder holds another run.
+        ValueError: if the folder holds the checkpoints of another run.
     """
     path = job_dir / "run.json"
-    if path.exists():
+    if path.exists() and (job_dir / CHECKPOINTS).exists():
         found = json.loads(path.read_text())["fingerprint"]
         if found != mark:
             raise ValueError(
@@ -76,6 +81,7 @@ def claim_job_dir(job_dir: Path, mark: str) -> None:
                 "to forget its checkpoints; exported versions stay."
             )
         return
+    forget_run(job_dir)
     job_dir.mkdir(parents=True, exist_ok=True)
     write_json(path, {"fingerprint": mark})
 
@@ -89,7 +95,7 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 
 def forget_run(job_dir: Path) -> None:
     """Removes a run's checkpoints and marks; bundles and caches stay."""
-    for name in ("checkpoints", "tensorboard", "text_encoder"):
+    for name in (CHECKPOINTS, "tensorboard", "text_encoder"):
         shutil.rmtree(job_dir / name, ignore_errors=True)
     for name in ("run.json", "exported.json", "metrics.json"):
         (job_dir / name).unlink(missing_ok=True)

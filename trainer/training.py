@@ -13,6 +13,7 @@ from tqdm import tqdm
 from trainer.batches import SIGNATURE, Batch, epoch_rows, padded_batch
 from trainer.behaviour import Windows
 from trainer.config import TrainingConfig
+from trainer.job import CHECKPOINTS
 from trainer.model import TwoTower
 from trainer.prepare import Prepared
 
@@ -147,7 +148,7 @@ class Fit:
         )
         self._last, self._best = (
             tf.train.CheckpointManager(
-                checkpoint, str(job_dir / "checkpoints" / name), max_to_keep=1
+                checkpoint, str(job_dir / CHECKPOINTS / name), max_to_keep=1
             )
             for name in ("last", "best")
         )

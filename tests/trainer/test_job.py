@@ -99,14 +99,25 @@ def test_a_folder_of_another_run_is_refused_with_a_remedy(
     tmp_path: Path
 ) -> None:
     job.claim_job_dir(tmp_path, "abc")
+    (tmp_path / "checkpoints").mkdir()
     with pytest.raises(ValueError, match=r"abc, now xyz.*--restart") as error:
         job.claim_job_dir(tmp_path, "xyz")
     assert str(tmp_path) in str(error.value)
     job.claim_job_dir(tmp_path, "abc")
 
 
+def test_a_run_that_failed_at_once_leaves_the_folder_to_its_mended_command(
+    tmp_path: Path
+) -> None:
+    job.claim_job_dir(tmp_path, "misspelt")
+    job.claim_job_dir(tmp_path, "mended")
+    found = json.loads((tmp_path / "run.json").read_text())
+    assert found == {"fingerprint": "mended"}
+
+
 def test_a_forgotten_run_leaves_the_folder_to_another(tmp_path: Path) -> None:
     job.claim_job_dir(tmp_path, "abc")
+    (tmp_path / "checkpoints").mkdir()
     job.forget_run(tmp_path)
     job.claim_job_dir(tmp_path, "xyz")
 
