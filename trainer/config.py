@@ -257,9 +257,6 @@ class ExportConfig:
         "recommender", "name of the exact bundle; its ScaNN twin is "
         "NAME_scann"
     )
-    max_k: int = option(
-        100, "items per request at most", low=1, high=10_000
-    )
     scann_min_items: int = option(
         100, "smallest catalogue that gets a ScaNN index; below it the twin "
         "searches exactly and its manifest says so", low=16,
