@@ -36,7 +36,7 @@ from trainer.run import Run
 from trainer.tables import load_dataset
 from trainer.training import build_optimizer, train_step
 
-_REPEATS = 7
+_REPEATS = 5
 
 
 class OccurrenceTower(TwoTower):
@@ -120,10 +120,11 @@ def main() -> None:
     parser.add_argument("--split", default="time")
     parser.add_argument("--users", type=int, default=64)
     parser.add_argument("--length", type=int, default=20)
+    parser.add_argument("--text-encoder", default="tiny")
     asked = parser.parse_args()
     frozen = RunConfig(
         data=DataConfig(split=asked.split),
-        text=TextConfig(text_encoder="tiny", max_tokens=64),
+        text=TextConfig(text_encoder=asked.text_encoder, max_tokens=64),
         model=ModelConfig(dropout=0.0, id_dropout=0.0),
         training=TrainingConfig(num_negatives=0, full_softmax_items=0),
     )
@@ -134,7 +135,7 @@ def main() -> None:
     batch = same_batch(prepared, asked.users, asked.length)
     distinct = len(np.unique(batch["item"]))
     print(f"{len(batch['item'])} users, {batch['item'].shape[1]} events each, "
-          f"{distinct} distinct items, 2-layer BERT of width 128")
+          f"{distinct} distinct items, encoder {asked.text_encoder}")
     ways = {
         "occurrence": (OccurrenceTower, tuned),
         "distinct": (TwoTower, tuned),
