@@ -36,6 +36,15 @@ REQUIRES = [
 EXTRAS = {
     # The index of the second bundle; each wheel fits one TensorFlow minor.
     "scann": ["scann>=1.3.2,<2"],
+    # The TFX pipeline; `schema`, `trainer` and `serving` do without it.
+    "pipeline": [
+        "tfx>=1.16,<1.17",  # components, local runner, Kubeflow compiler
+        "apache-beam>=2.60,<2.61",  # TFX 1.16 was built with it
+        "kfp>=2,<3",  # Kubeflow Pipelines v2 and Vertex
+        "keras-tuner>=1.4,<2",  # the optional Tuner's search
+        "dill",  # Beam pickles with it and does not declare it
+        "fastavro>=1.4",  # Avro tables
+    ],
     "dev": [
         "pytest>=8",  # runs the tests
         "hypothesis>=6.100",  # properties on generated input
