@@ -87,6 +87,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10",
     packages=[
+        "pipeline",
         "schema",
         "serving",
         "trainer",

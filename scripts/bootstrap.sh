@@ -12,6 +12,7 @@ venv=$root/.venv
 python=$venv/bin/python
 tools=$root/.tools
 log=$tools/bootstrap.log
+zig_package=ziglang==0.13.0.post1
 
 say() { printf 'interest-towers: %s\n' "$*" >&2; }
 
@@ -236,6 +237,29 @@ make_venv() {
             "example with 'pyenv install 3.10', and run make again."
 }
 
+# Two of TFX's dependencies come as C and C++ source only. Where there is no
+# compiler, Zig's, which PyPI has as a wheel, is put to use.
+use_some_compiler() {
+    if [ -n "$(on_path cc)" ] && [ -n "$(on_path c++)" ]; then
+        return
+    fi
+    zig=$tools/zig/ziglang/zig
+    if [ ! -x "$zig" ]; then
+        say "no C++ compiler on PATH; installing Zig's privately into .tools"
+        "$uv" pip install --quiet --python "$python" --target "$tools/zig" \
+            "$zig_package" >>"$log" 2>&1 ||
+            die "there is no C++ compiler and Zig's could not be fetched" \
+                "(.tools/bootstrap.log says why); install g++ and run make" \
+                "again."
+    fi
+    for name in cc c++; do
+        printf '#!/bin/sh\nexec "%s" %s "$@"\n' "$zig" "$name" \
+            >"$tools/$name"
+        chmod +x "$tools/$name"
+    done
+    export CC="$tools/cc" CXX="$tools/c++"
+}
+
 # The three steps -----------------------------------------------------------
 
 prepare() {
@@ -259,6 +283,7 @@ install_locked() {
     fi
     prepare
     make_venv
+    use_some_compiler
     say "installing the packages of requirements.lock into .venv"
     rm -f "$stamp" "$venv/interest-towers.installed"
     "$uv" pip sync --quiet --python "$python" --require-hashes \
@@ -271,7 +296,7 @@ install_locked() {
 # A source distribution, then a wheel of it, then the installation: what a
 # user of a release gets, and nothing that only lies in this folder.
 install_project() {
-    key=$(find schema trainer serving setup.py pyproject.toml MANIFEST.in \
+    key=$(find schema trainer serving pipeline setup.py pyproject.toml MANIFEST.in \
         requirements.lock -type f ! -name '*.pyc' -exec cksum {} + |
         sort | cksum)
     stamp=$venv/interest-towers.installed
