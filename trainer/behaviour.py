@@ -8,6 +8,7 @@ known to a target only if it stands before it in its user's order, which is
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 
 import numpy as np
 
@@ -32,6 +33,7 @@ class Sequences:
     Attributes:
         starts: [users + 1] int64, first row of each user.
         item, event_type, scenario, gap: [events] int32 codes.
+        timestamp: [events] int64 unix seconds.
         rating: [events] float32, NaN where there is none.
         split: [events] int8, TRAIN, VALIDATION or TEST.
     """
@@ -41,6 +43,7 @@ class Sequences:
     event_type: np.ndarray
     scenario: np.ndarray
     gap: np.ndarray
+    timestamp: np.ndarray
     rating: np.ndarray
     split: np.ndarray
 
@@ -84,41 +87,99 @@ def gap_buckets(
     return np.where(is_first, UNKNOWN_GAP, buckets).astype(np.int32)
 
 
-def build_sequences(events: Events, config: DataConfig, seed: int) -> Sequences:
-    """Orders events by user and time, and assigns each to its split."""
+@dataclasses.dataclass(frozen=True)
+class OrderedEvents:
+    """Events user by user, each user's in order; not yet split.
+
+    Attributes:
+        user_ids: [users] in the order of `starts`.
+        starts: [users + 1] int64, first row of each user.
+        item, event_type, scenario: [events] int32 places as in `Events`.
+        timestamp, position: [events] int64.
+        rating: [events] float32, NaN where there is none.
+        said_split: [events] int8 codes of the `split` column; None without.
+    """
+
+    user_ids: list[str]
+    starts: np.ndarray
+    item: np.ndarray
+    event_type: np.ndarray
+    scenario: np.ndarray
+    timestamp: np.ndarray
+    position: np.ndarray
+    rating: np.ndarray
+    said_split: np.ndarray | None
+
+    @property
+    def is_first(self) -> np.ndarray:
+        """[events] bool, the first event of a user."""
+        first = np.zeros(len(self.item), bool)
+        first[self.starts[:-1][np.diff(self.starts) > 0]] = True
+        return first
+
+
+def order_events(events: Events) -> OrderedEvents:
+    """Sorts events by (user, timestamp, position, place in the file)."""
     order = np.lexsort((events.position, events.timestamp, events.user))
-    user = events.user[order]
-    timestamp = events.timestamp[order]
-    counts = np.bincount(user, minlength=len(events.user_ids))
-    starts = np.concatenate([[0], np.cumsum(counts)])
-    is_first = np.zeros(len(user), bool)
-    is_first[starts[:-1][counts > 0]] = True
+    counts = np.bincount(events.user, minlength=len(events.user_ids))
     rating = (
-        np.full(len(user), np.nan, np.float32)
+        np.full(len(order), np.nan, np.float32)
         if events.rating is None
         else events.rating[order]
     )
-    if config.split == "leave_one_out":
-        split = leave_one_out_split(starts)
-    elif config.split == "time":
-        split = time_split(
-            timestamp, config.validation_share, config.test_share
-        )
-    else:
-        split = column_split(events, order)
-        if not (split == VALIDATION).any():
-            split = hold_out_validation(
-                split, starts, config.validation_share, seed
-            )
-    return Sequences(
-        starts=starts,
+    said = None
+    if events.split is not None:
+        names, codes = np.unique(events.split, return_inverse=True)
+        table = np.array([_SPLIT_CODES[name] for name in names], np.int8)
+        said = table[codes][order]
+    return OrderedEvents(
+        user_ids=events.user_ids,
+        starts=np.concatenate([[0], np.cumsum(counts)]),
         item=events.item[order],
         event_type=events.event_type[order],
         scenario=events.scenario[order],
-        gap=gap_buckets(timestamp, is_first),
+        timestamp=events.timestamp[order],
+        position=events.position[order],
         rating=rating,
-        split=split,
+        said_split=said,
     )
+
+
+def build_sequences(events: Events, config: DataConfig, seed: int) -> Sequences:
+    """Orders events by user and time, and assigns each to its split."""
+    ordered = order_events(events)
+    return Sequences(
+        starts=ordered.starts,
+        item=ordered.item,
+        event_type=ordered.event_type,
+        scenario=ordered.scenario,
+        gap=gap_buckets(ordered.timestamp, ordered.is_first),
+        timestamp=ordered.timestamp,
+        rating=ordered.rating,
+        split=assign_split(ordered, config, seed),
+    )
+
+
+def assign_split(
+    events: OrderedEvents, config: DataConfig, seed: int
+) -> np.ndarray:
+    """[events] int8 split of each event, all events being there."""
+    if config.split == "leave_one_out":
+        return leave_one_out_split(events.starts)
+    if config.split == "time":
+        moments = time_cuts(
+            events.timestamp, config.validation_share, config.test_share
+        )
+        return time_split(events.timestamp, *moments)
+    split = column_split(events)
+    if (split == VALIDATION).any():
+        return split
+    draws = np.array(
+        [user_draw(name, seed) for name in events.user_ids], np.int64
+    )
+    eligible = may_hold_out(split, events.starts)
+    limit = hold_out_limit(draws[eligible], config.validation_share)
+    return hold_out_validation(split, events.starts, draws <= limit)
 
 
 def leave_one_out_split(starts: np.ndarray) -> np.ndarray:
@@ -134,60 +195,86 @@ def leave_one_out_split(starts: np.ndarray) -> np.ndarray:
     return split
 
 
-def time_split(
-    timestamp: np.ndarray, validation_share: float, test_share: float
-) -> np.ndarray:
-    """Cuts all events at two moments; equal timestamps stay together.
+def cut_rank(count: int, share: float) -> int:
+    """Place, from 0, of the first of `count` events in the last `share`."""
+    return int(np.ceil((count - 1) * (1 - share)))
 
-    A share of zero leaves its split empty.
-    """
+
+def time_cuts(
+    timestamp: np.ndarray, validation_share: float, test_share: float
+) -> tuple[float, float]:
+    """First moments of validation and of test; infinity for a share of 0."""
+    shares = (validation_share + test_share, test_share)
+    ranks = [cut_rank(len(timestamp), share) for share in shares]
+    ordered = np.partition(timestamp, ranks)
+    test = ordered[ranks[1]] if test_share > 0 else np.inf
+    return (ordered[ranks[0]] if shares[0] > 0 else np.inf), test
+
+
+def time_split(
+    timestamp: np.ndarray, validation_from: float, test_from: float
+) -> np.ndarray:
+    """Cuts all events at two moments; equal timestamps stay together."""
     split = np.full(len(timestamp), TRAIN, np.int8)
-    held_out = validation_share + test_share
-    for code, share in ((VALIDATION, held_out), (TEST, test_share)):
-        if share > 0:
-            first = np.quantile(timestamp, 1 - share, method="higher")
-            split[timestamp >= first] = code
+    split[timestamp >= validation_from] = VALIDATION
+    split[timestamp >= test_from] = TEST
     return split
 
 
-def column_split(events: Events, order: np.ndarray) -> np.ndarray:
-    """The `split` column as codes, in the order given.
+def column_split(events: OrderedEvents) -> np.ndarray:
+    """The `split` column as codes.
 
     Raises:
         ValueError: if the events table has no such column.
     """
-    if events.split is None:
+    if events.said_split is None:
         raise ValueError(
             "--split column needs a `split` column in the events table, and "
             "there is none; add it, or use --split time or leave_one_out."
         )
-    names, codes = np.unique(events.split, return_inverse=True)
-    table = np.array([_SPLIT_CODES[name] for name in names], np.int8)
-    return table[codes][order]
+    return events.said_split
+
+
+def user_draw(user_id: str, seed: int) -> int:
+    """A user's lot in [0, 2**32): the same wherever it is drawn."""
+    text = f"{seed}:{user_id}".encode()
+    return int.from_bytes(hashlib.blake2b(text, digest_size=4).digest(), "big")
+
+
+def may_hold_out(split: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """[users] bool: two train events or more."""
+    is_train = np.concatenate([[0], np.cumsum(split == TRAIN)])
+    return np.diff(is_train[starts]) >= 2
+
+
+def hold_out_limit(draws: np.ndarray, share: float) -> int:
+    """Largest lot of the `share` of eligible users with the smallest lots.
+
+    Args:
+        draws: [eligible users] lots.
+        share: rounded up to whole users; -1 comes of none.
+    """
+    chosen = int(np.ceil(share * len(draws)))
+    return int(np.partition(draws, chosen - 1)[chosen - 1]) if chosen else -1
 
 
 def hold_out_validation(
-    split: np.ndarray, starts: np.ndarray, share: float, seed: int
+    split: np.ndarray, starts: np.ndarray, is_chosen: np.ndarray
 ) -> np.ndarray:
-    """Moves the last train event of some users to validation.
+    """Moves the last train event of chosen users to validation.
 
     Args:
         split: [events] int8 codes without VALIDATION.
         starts: [users + 1] first row of each user.
-        share: of the users with two train events or more.
-        seed: of the choice of users.
+        is_chosen: [users] bool; users of one train event keep it.
     """
     user = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
     train_rows = np.flatnonzero(split == TRAIN)
-    counts = np.bincount(user[train_rows], minlength=len(starts) - 1)
     last_row = np.full(len(starts) - 1, -1)
     last_row[user[train_rows]] = train_rows  # the last write is the last row
-    eligible = np.flatnonzero(counts >= 2)
-    chosen = np.random.default_rng(seed).choice(
-        eligible, int(np.ceil(share * len(eligible))), replace=False
-    )
+    moved = is_chosen & may_hold_out(split, starts)
     split = split.copy()
-    split[last_row[chosen]] = VALIDATION
+    split[last_row[moved]] = VALIDATION
     return split
 
 

@@ -2,7 +2,8 @@
 
 Item content lives here once, aligned with the item vocabulary, and never in
 the training examples. Vocabularies are ordered by their count among train
-events and then by name: an order that knows nothing of later events.
+events and then by name, in reverse: an order that knows nothing of later
+events.
 """
 
 from __future__ import annotations
@@ -75,9 +76,13 @@ def level_names(categories: str) -> list[str]:
 
 
 def vocabulary(names: Iterable[str]) -> list[str]:
-    """Distinct non-empty names, the most frequent first, then by name."""
+    """Distinct non-empty names, the most frequent first.
+
+    Names of one count stand in reverse order of their text, as TensorFlow
+    Transform puts them: the pipeline's vocabularies are the same.
+    """
     counts = collections.Counter(name for name in names if name)
-    return sorted(counts, key=lambda name: (-counts[name], name))
+    return sorted(counts, key=lambda name: (counts[name], name), reverse=True)
 
 
 def fingerprint(names: Sequence[str]) -> str:
@@ -107,7 +112,7 @@ def build_catalogue(
                 f"{', '.join(known)}."
             )
     counts = np.bincount(train_items, minlength=len(items.ids))
-    by_id = np.argsort(np.array(items.ids, object), kind="stable")
+    by_id = np.argsort(np.array(items.ids, object))[::-1]
     order = by_id[np.argsort(-counts[by_id], kind="stable")]
     code_of = np.empty(len(order), np.int32)
     code_of[order] = np.arange(len(order), dtype=np.int32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -89,11 +90,38 @@ def prepare(dataset: Dataset, config: RunConfig) -> Prepared:
         event_type=event_type,
         scenario=scenario,
     )
+    text_of = dict(
+        zip(dataset.users.ids, dataset.users.profiles, strict=True)
+    )
+    return assemble(
+        sequences,
+        catalogue,
+        event_types=event_types,
+        scenarios=scenarios,
+        profiles=[text_of.get(user, "") for user in events.user_ids],
+    )
+
+
+def assemble(
+    sequences: Sequences,
+    catalogue: Catalogue,
+    *,
+    event_types: list[str],
+    scenarios: list[str],
+    profiles: Sequence[str],
+) -> Prepared:
+    """Puts together what both ways in, files and pipeline, end with.
+
+    Args:
+        sequences: in vocabulary codes.
+        catalogue: items in vocabulary order.
+        event_types, scenarios: vocabularies.
+        profiles: [users] profile text, "" for none.
+    """
     labels, label_scale = _labels(sequences, event_types)
-    profile_texts, profile_of = _profiles(dataset)
-    times = events.timestamp[
-        np.lexsort((events.position, events.timestamp, events.user))
-    ][is_train]
+    texts = list(dict.fromkeys(["", *profiles]))
+    row = {text: i for i, text in enumerate(texts)}
+    times = sequences.timestamp[sequences.split == TRAIN]
     return Prepared(
         sequences=sequences,
         catalogue=catalogue,
@@ -101,8 +129,8 @@ def prepare(dataset: Dataset, config: RunConfig) -> Prepared:
         scenarios=scenarios,
         labels=labels,
         label_scale=label_scale,
-        profile_texts=profile_texts,
-        profile_of=profile_of,
+        profile_texts=texts,
+        profile_of=np.array([row[text] for text in profiles], np.int32),
         span=(int(times.min()), int(times.max())),
     )
 
@@ -140,14 +168,3 @@ def _labels(
         return table[sequences.event_type], scale
     nothing = np.full(len(sequences.item), np.nan, np.float32)
     return nothing, LabelScale("none", 0.0, 1.0)
-
-
-def _profiles(dataset: Dataset) -> tuple[list[str], np.ndarray]:
-    """Distinct profile texts, "" first, and the row of each user."""
-    text_of = dict(
-        zip(dataset.users.ids, dataset.users.profiles, strict=True)
-    )
-    per_user = [text_of.get(user, "") for user in dataset.events.user_ids]
-    texts = list(dict.fromkeys(["", *per_user]))
-    row = {text: i for i, text in enumerate(texts)}
-    return texts, np.array([row[text] for text in per_user], np.int32)

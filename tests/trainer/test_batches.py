@@ -24,6 +24,7 @@ def sequences() -> Sequences:
         event_type=rows + 200,
         scenario=rows + 300,
         gap=rows + 400,
+        timestamp=rows + 500,
         rating=np.full(11, np.nan, np.float32),
         split=np.zeros(11, np.int8),
     )
@@ -112,7 +113,7 @@ def test_arrays_have_the_types_and_ranks_of_the_signature(
 def test_widths_are_few(longest: int, width: int) -> None:
     rows = np.arange(700, dtype=np.int32)
     sequences = Sequences(
-        np.array([0, 700]), rows, rows, rows, rows,
+        np.array([0, 700]), rows, rows, rows, rows, rows,
         rows.astype(np.float32), np.zeros(700, np.int8),
     )
     at = np.array([0])

@@ -26,6 +26,7 @@ def sequences_of(splits: list[list[int]]) -> Sequences:
         event_type=np.zeros(n, np.int32),
         scenario=np.zeros(n, np.int32),
         gap=np.zeros(n, np.int32),
+        timestamp=np.arange(n),
         rating=np.full(n, np.nan, np.float32),
         split=flat,
     )
@@ -97,15 +98,22 @@ def test_leave_one_out_with_users_of_0_1_2_3_and_4_events() -> None:
     ]
 
 
+def cut(
+    times: np.ndarray, validation_share: float, test_share: float
+) -> np.ndarray:
+    moments = behaviour.time_cuts(times, validation_share, test_share)
+    return behaviour.time_split(times, *moments)
+
+
 def test_time_split_cuts_ten_events_at_two_moments() -> None:
     times = np.array([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
-    split = behaviour.time_split(times, 0.2, 0.1)
+    split = cut(times, 0.2, 0.1)
     assert split.tolist() == [TRAIN] * 7 + [VALIDATION] * 2 + [TEST]
 
 
 def test_time_split_cuts_over_users_whatever_the_order() -> None:
     times = np.array([9, 10, 1, 2, 8, 3, 7, 4, 6, 5])
-    split = behaviour.time_split(times, 0.2, 0.1)
+    split = cut(times, 0.2, 0.1)
     expected = {8: VALIDATION, 9: VALIDATION, 10: TEST}
     assert split.tolist() == [expected.get(t, TRAIN) for t in times]
 
@@ -113,24 +121,24 @@ def test_time_split_cuts_over_users_whatever_the_order() -> None:
 def test_events_of_one_moment_are_never_cut_apart() -> None:
     # The cuts fall at 5 and 8 of ten places; both are inside a tie.
     times = np.array([1, 2, 3, 4, 4, 4, 4, 9, 9, 9])
-    split = behaviour.time_split(times, 0.3, 0.2)
+    split = cut(times, 0.3, 0.2)
     assert split.tolist() == (
         [TRAIN] * 3 + [VALIDATION] * 4 + [TEST] * 3
     )
 
 
 def test_a_test_share_of_zero_leaves_no_test_events() -> None:
-    split = behaviour.time_split(np.arange(10), 0.2, 0.0)
+    split = cut(np.arange(10), 0.2, 0.0)
     assert split.tolist() == [TRAIN] * 8 + [VALIDATION] * 2
 
 
 def test_a_validation_share_of_zero_leaves_no_validation_events() -> None:
-    split = behaviour.time_split(np.arange(10), 0.0, 0.2)
+    split = cut(np.arange(10), 0.0, 0.2)
     assert split.tolist() == [TRAIN] * 8 + [TEST] * 2
 
 
 def test_shares_of_zero_leave_all_to_train() -> None:
-    split = behaviour.time_split(np.arange(10), 0.0, 0.0)
+    split = cut(np.arange(10), 0.0, 0.0)
     assert split.tolist() == [TRAIN] * 10
 
 
@@ -150,7 +158,7 @@ def test_time_split_equals_a_count_of_the_events_before(
         else TRAIN
         for t in times
     ]
-    split = behaviour.time_split(np.array(times), 0.25, 0.25)
+    split = cut(np.array(times), 0.25, 0.25)
     assert split.tolist() == expected
 
 
@@ -170,23 +178,34 @@ def test_column_split_without_the_column_says_what_to_do() -> None:
         behaviour.build_sequences(events, config("column"), 0)
 
 
-def test_column_without_validation_holds_out_last_train_events() -> None:
-    # Users of 3, 1, 2 and 2 train events; three are eligible, and 0.4 of
-    # three are two users, rounded up.
+def test_held_out_users_lose_their_last_train_event() -> None:
+    # Users of 3, 1, 2 and 2 train events; the second keeps its only one.
     split = np.array([0, 0, 0, 2, 0, 2, 0, 0, 0, 2, 0], np.int8)
     starts = np.array([0, 4, 6, 8, 11])
-    found = behaviour.hold_out_validation(split, starts, 0.4, 0)
-    moved = np.flatnonzero(found != split)
-    assert (found[moved] == VALIDATION).all()
-    assert len(moved) == 2
-    assert set(moved) <= {2, 7, 10}
-
-
-def test_column_without_validation_can_hold_out_every_eligible_user() -> None:
-    split = np.array([0, 0, 0, 2, 0, 2, 0, 0, 0, 2, 0], np.int8)
-    starts = np.array([0, 4, 6, 8, 11])
-    found = behaviour.hold_out_validation(split, starts, 1.0, 0)
+    found = behaviour.hold_out_validation(split, starts, np.ones(4, bool))
     assert np.flatnonzero(found == VALIDATION).tolist() == [2, 7, 10]
+    assert split.tolist().count(VALIDATION) == 0  # the input is as it was
+
+
+def test_users_who_are_not_chosen_keep_their_events() -> None:
+    split, starts = np.zeros(6, np.int8), np.array([0, 2, 4, 6])
+    chosen = np.array([False, True, False])
+    found = behaviour.hold_out_validation(split, starts, chosen)
+    assert np.flatnonzero(found == VALIDATION).tolist() == [3]
+
+
+def test_the_limit_takes_a_share_of_users_rounded_up() -> None:
+    lots = np.array([50, 10, 40, 20, 30])
+    assert behaviour.hold_out_limit(lots, 0.4) == 20
+    assert behaviour.hold_out_limit(lots, 0.41) == 30
+    assert behaviour.hold_out_limit(lots, 0.0) == -1
+    assert behaviour.hold_out_limit(lots[:0], 0.4) == -1
+
+
+def test_lots_are_even_and_depend_on_user_and_seed() -> None:
+    lots = np.array([behaviour.user_draw(f"u{i}", 0) for i in range(4000)])
+    assert abs((lots < 2**31).mean() - 0.5) < 0.03
+    assert behaviour.user_draw("u1", 1) not in (lots[1], lots[2])
 
 
 def test_column_without_validation_goes_through_the_whole_build() -> None:
@@ -198,25 +217,25 @@ def test_column_without_validation_goes_through_the_whole_build() -> None:
 
 
 def test_held_out_users_depend_on_the_seed_alone() -> None:
-    split = np.zeros(80, np.int8)
-    starts = np.arange(0, 81, 2)
+    events = make_events(
+        user=list(range(40)) * 2,
+        timestamp=list(range(80)),
+        split=["train"] * 80,
+    )
     first, again, other = (
-        behaviour.hold_out_validation(split, starts, 0.3, seed)
+        behaviour.build_sequences(events, config("column"), seed).split
         for seed in (1, 1, 2)
     )
     assert first.tolist() == again.tolist()
     assert first.tolist() != other.tolist()
-
-
-def test_holding_out_leaves_the_given_split_alone() -> None:
-    split = np.zeros(4, np.int8)
-    behaviour.hold_out_validation(split, np.array([0, 4]), 1.0, 0)
-    assert split.tolist() == [TRAIN] * 4
+    assert (first == VALIDATION).sum() == 4  # a tenth of 40 users
 
 
 def test_nobody_is_held_out_where_nobody_has_two_train_events() -> None:
     split = np.zeros(3, np.int8)
-    found = behaviour.hold_out_validation(split, np.arange(4), 0.4, 0)
+    found = behaviour.hold_out_validation(
+        split, np.arange(4), np.ones(3, bool)
+    )
     assert found.tolist() == [TRAIN] * 3
 
 

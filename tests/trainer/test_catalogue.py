@@ -17,27 +17,27 @@ def make_items(**columns: list[str]) -> Items:
 
 @pytest.fixture
 def toys() -> Catalogue:
-    """Items i0-i3 with 1, 0, 2 and 1 train events."""
+    """Items i0-i3 with 2, 0, 3 and 1 train events."""
     items = make_items(
         title=["Kite", "", "Ball", "Drum"],
         description=["flies", "a thing", "", "loud"],
         categories=["Toys > Air", "Toys", "Toys > Sport | Garden", "Music"],
         brand=["Zig", "", "Acme", "Zig"],
     )
-    train = np.array([2, 0, 3, 2], np.int32)
+    train = np.array([2, 0, 3, 2, 0, 2], np.int32)
     return build_catalogue(items, train, ["title", "brand", "description"])
 
 
 def test_items_stand_by_train_events_then_by_id(toys: Catalogue) -> None:
     assert toys.item_ids == ["i2", "i0", "i3", "i1"]
-    assert toys.counts.tolist() == [2, 1, 1, 0]
+    assert toys.counts.tolist() == [3, 2, 1, 0]
     assert len(toys) == 4
 
 
 def test_ids_are_ordered_as_text_where_counts_are_equal() -> None:
     items = Items(["10", "9", "", "a", "B"], {"title": ["x"] * 5})
     found = build_catalogue(items, np.zeros(0, np.int32), ["title"])
-    assert found.item_ids == ["", "10", "9", "B", "a"]
+    assert found.item_ids == ["a", "B", "9", "10", ""]
 
 
 def test_rows_of_the_table_map_to_codes(toys: Catalogue) -> None:
@@ -64,13 +64,13 @@ def test_a_long_text_is_cut_where_it_is_the_title() -> None:
 
 
 def test_category_levels_are_named_by_frequency(toys: Catalogue) -> None:
-    assert toys.categories == ["Toys", "Air", "Garden", "Music", "Sport"]
+    assert toys.categories == ["Toys", "Sport", "Music", "Garden", "Air"]
 
 
 def test_category_codes_are_padded_with_none(toys: Catalogue) -> None:
     # Of i2, i0, i3 and i1.
     assert toys.category_codes[:, :3].tolist() == [
-        [0, 4, 2], [0, 1, -1], [3, -1, -1], [0, -1, -1]
+        [0, 1, 3], [0, 4, -1], [2, -1, -1], [0, -1, -1]
     ]
     assert (toys.category_codes[:, 3:] == -1).all()
     assert toys.category_codes.shape == (4, 8)
@@ -93,7 +93,7 @@ def test_missing_columns_leave_nothing_known() -> None:
     found = build_catalogue(
         make_items(title=["a", "b"]), np.zeros(0, np.int32), ["title", "brand"]
     )
-    assert found.texts == ["a", "b"]
+    assert found.texts == ["b", "a"]
     assert found.categories == found.brands == []
     assert (found.category_codes == -1).all()
     assert found.brand_codes.tolist() == [-1, -1]
@@ -141,9 +141,9 @@ def test_level_names_are_distinct_and_in_order(
     assert catalogue.level_names(text) == names
 
 
-def test_a_vocabulary_is_by_count_then_by_name_without_empty_names() -> None:
+def test_a_vocabulary_is_by_count_then_by_name_in_reverse_without_empty_names() -> None:
     names = ["b", "", "c", "a", "c", "", ""]
-    assert catalogue.vocabulary(names) == ["c", "a", "b"]
+    assert catalogue.vocabulary(names) == ["c", "b", "a"]
 
 
 def test_a_vocabulary_does_not_depend_on_the_order_of_rows() -> None:

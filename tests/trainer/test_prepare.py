@@ -32,7 +32,7 @@ def prepared(**columns: list) -> Prepared:
 
 def test_items_are_in_vocabulary_codes() -> None:
     found = prepared()
-    assert found.catalogue.item_ids == ["i3", "i1", "i0", "i2", "i4", "i5"]
+    assert found.catalogue.item_ids == ["i3", "i1", "i5", "i4", "i2", "i0"]
     assert found.sequences.item.tolist() == [0, 1, 0, 5]
 
 
