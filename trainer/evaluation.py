@@ -9,13 +9,21 @@ import numpy as np
 from tqdm import tqdm
 
 from trainer.batches import in_order
-from trainer.behaviour import Sequences
-from trainer.metrics import coverage, summarise, target_ranks
+from trainer.behaviour import TRAIN, Sequences
+from trainer.metrics import (
+    coverage,
+    gini,
+    novelty,
+    per_query,
+    self_information,
+    summarise,
+    target_ranks,
+)
 
 # Query numbers -> their scores [queries, items]; higher is better.
 Scorer = Callable[[np.ndarray], np.ndarray]
 _BATCH = 256
-_LIST = 10  # length of the lists that coverage looks at
+_LIST = 10  # length of the lists that coverage, gini and novelty look at
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +51,12 @@ class Queries:
     def items(self) -> np.ndarray:
         """[queries] int32 item codes of the targets."""
         return self.sequences.item[self.targets]
+
+    @property
+    def train_counts(self) -> np.ndarray:
+        """[items] int64 train events of each item."""
+        trained = self.sequences.item[self.sequences.split == TRAIN]
+        return np.bincount(trained, minlength=self.num_items)
 
     @property
     def history_lengths(self) -> np.ndarray:
@@ -88,15 +102,31 @@ class Ranking:
 
     Attributes:
         ranks: [queries] int64 place of each target.
+        lists: [queries, 10] int64 items, best first, -1 for none; narrower
+            where the catalogue is.
+        novelty: [queries] mean self-information of each list, in bits.
         coverage: share of the catalogue in all top-10 lists.
+        gini: inequality of how often items stand in them.
     """
 
     ranks: np.ndarray
+    lists: np.ndarray
+    novelty: np.ndarray
     coverage: float
+    gini: float
+
+    def per_query(self) -> dict[str, np.ndarray]:
+        """[queries] values of the metrics that are means over queries."""
+        return {**per_query(self.ranks), "novelty@10": self.novelty}
 
     def summary(self) -> dict[str, float]:
         """All metrics by name."""
-        return {**summarise(self.ranks), "coverage@10": self.coverage}
+        return {
+            **summarise(self.ranks),
+            "novelty@10": float(self.novelty.sum() / max(1, len(self.ranks))),
+            "coverage@10": self.coverage,
+            "gini@10": self.gini,
+        }
 
 
 def rank_targets(queries: Queries, scorer: Scorer, name: str) -> Ranking:
@@ -119,10 +149,24 @@ def rank_targets(queries: Queries, scorer: Scorer, name: str) -> Ranking:
         scores = np.array(scorer(numbers), np.float32)
         queries.exclude(scores, numbers)
         ranks[numbers] = target_ranks(scores, queries.items[numbers])
-        top = np.argpartition(-scores, width - 1, axis=1)[:, :width]
-        kept = np.take_along_axis(scores, top, axis=1)
-        lists[numbers] = np.where(np.isneginf(kept), -1, top)
-    return Ranking(ranks, coverage(lists, queries.num_items))
+        lists[numbers] = _best_first(scores, width)
+    return Ranking(
+        ranks=ranks,
+        lists=lists,
+        novelty=novelty(lists, self_information(queries.train_counts)),
+        coverage=coverage(lists, queries.num_items),
+        gini=gini(lists, queries.num_items),
+    )
+
+
+def _best_first(scores: np.ndarray, width: int) -> np.ndarray:
+    """[b, items] scores -> [b, width] columns, -1 beyond what is admissible."""
+    top = np.argpartition(-scores, width - 1, axis=1)[:, :width]
+    kept = np.take_along_axis(scores, top, axis=1)
+    order = np.argsort(-kept, axis=1, kind="stable")
+    best = np.take_along_axis(kept, order, axis=1)
+    columns = np.take_along_axis(top, order, axis=1)
+    return np.where(np.isneginf(best), -1, columns)
 
 
 def slices(

@@ -55,6 +55,58 @@ def coverage(lists: np.ndarray, num_items: int) -> float:
     return float((shown >= 0).sum() / max(1, num_items))
 
 
+def gini(lists: np.ndarray, num_items: int) -> float:
+    """How unevenly items are recommended: 0 all alike, towards 1 few only.
+
+    Half the relative mean difference of the items' shares of all places,
+    items that are never shown included (Gini 1912, by sorted counts).
+
+    Args:
+        lists: [queries, k] int item codes, -1 for none.
+        num_items: size of the catalogue.
+
+    Returns:
+        At most 1 - 1 / num_items; 0 where nothing is recommended.
+
+    Example:
+        >>> gini(np.array([[0], [0]]), num_items=4)
+        0.75
+    """
+    shown = lists[lists >= 0]
+    if not len(shown):
+        return 0.0
+    counts = np.sort(np.bincount(shown, minlength=num_items))
+    weights = 2 * np.arange(1, num_items + 1) - num_items - 1
+    return float(weights @ counts / (num_items * counts.sum()))
+
+
+def self_information(train_counts: np.ndarray) -> np.ndarray:
+    """[items] bits, -log2 of an item's share of the train events.
+
+    One event is added to every item, so that an item without any is finite.
+    """
+    counts = train_counts + 1.0
+    return -np.log2(counts / counts.sum())
+
+
+def novelty(lists: np.ndarray, information: np.ndarray) -> np.ndarray:
+    """Mean self-information of the items of each list, in bits.
+
+    The popularity-based novelty of Zhou et al. 2010 (PNAS 107:4511) and
+    Vargas & Castells 2011 (RecSys): what few have chosen tells more.
+
+    Args:
+        lists: [queries, k] int item codes, -1 for none.
+        information: [items] as `self_information` gives it.
+
+    Returns:
+        [queries] float64; 0 for an empty list.
+    """
+    is_item = lists >= 0
+    bits = np.where(is_item, information[np.maximum(lists, 0)], 0.0)
+    return bits.sum(axis=1) / np.maximum(is_item.sum(axis=1), 1)
+
+
 def rmse(predictions: np.ndarray, labels: np.ndarray) -> float:
     """Root of the mean squared error, in the unit of the labels."""
     return float(np.sqrt(np.mean((predictions - labels) ** 2)))
@@ -82,11 +134,9 @@ def auc(predictions: np.ndarray, is_positive: np.ndarray) -> float:
     return float(u / (positives * negatives))
 
 
-def summarise(ranks: np.ndarray) -> dict[str, float]:
-    """Means over queries of the metrics that every report shows."""
-    if not len(ranks):
-        return {"queries": 0}
-    means = {
+def per_query(ranks: np.ndarray) -> dict[str, np.ndarray]:
+    """[queries] values of the rank metrics that every report shows."""
+    return {
         "recall@5": recall(ranks, 5),
         "recall@10": recall(ranks, 10),
         "recall@100": recall(ranks, 100),
@@ -94,5 +144,11 @@ def summarise(ranks: np.ndarray) -> dict[str, float]:
         "ndcg@10": ndcg(ranks, 10),
         "mrr@10": mrr(ranks, 10),
     }
-    summary: dict[str, float] = {k: float(v.mean()) for k, v in means.items()}
-    return {**summary, "queries": len(ranks)}
+
+
+def summarise(ranks: np.ndarray) -> dict[str, float]:
+    """Means over queries of `per_query`."""
+    if not len(ranks):
+        return {"queries": 0}
+    means = {k: float(v.mean()) for k, v in per_query(ranks).items()}
+    return {**means, "queries": len(ranks)}

@@ -182,7 +182,42 @@ def test_no_queries_have_a_summary_too() -> None:
     ranking = evaluation.rank_targets(
         queries_of(events, []), lambda numbers: np.zeros((0, ITEMS)), "test"
     )
-    assert ranking.summary() == {"queries": 0, "coverage@10": 0.0}
+    assert ranking.summary() == {
+        "queries": 0, "coverage@10": 0.0, "gini@10": 0.0, "novelty@10": 0.0
+    }
+
+
+def test_lists_are_best_first_and_end_where_nothing_is_admissible() -> None:
+    events = make_events(user=[0] * 3, timestamp=[1, 2, 3], item=[4, 1, 0])
+    ranking = evaluation.rank_targets(
+        queries_of(events, [2]),
+        lambda _: np.array([[1.0, 9.0, 3.0, 5.0, 9.0, 4.0]]),
+        "test",
+    )
+    assert ranking.lists.tolist() == [[3, 5, 2, 0, -1, -1]]
+
+
+def test_novelty_and_gini_of_two_lists_worked_by_hand() -> None:
+    # Train events of items 0..5: 3, 1, 0, 0, 0, 1; with one added to each,
+    # 4, 2, 1, 1, 1, 2 of 11. Each list holds all items not seen before.
+    events = make_events(
+        user=[0, 0, 0, 0, 0, 0, 1, 1, 1],
+        timestamp=[1, 2, 3, 4, 8, 9, 5, 8, 9],
+        item=[0, 0, 0, 1, 2, 3, 5, 2, 3],
+    )
+    sequences = sequences_of(events)
+    assert sequences.split.tolist() == [0, 0, 0, 0, 1, 2, 0, 1, 2]
+    queries = queries_of(events, [4, 7])
+    ranking = evaluation.rank_targets(
+        queries, lambda numbers: np.ones((len(numbers), ITEMS)), "test"
+    )
+    bits = -np.log2(np.array([4, 2, 1, 1, 1, 2]) / 11)
+    assert ranking.novelty.tolist() == pytest.approx(
+        [bits[[2, 3, 4, 5]].mean(), bits[[0, 1, 2, 3, 4]].mean()]
+    )
+    # Shown 1, 1, 2, 2, 2, 1 times: mean absolute difference of all ordered
+    # pairs is 18 / 36, the mean is 1.5; half their quotient.
+    assert ranking.gini == pytest.approx(0.5 * (18 / 36) / 1.5)
 
 
 def test_a_catalogue_of_one_item_is_ranked() -> None:
@@ -245,7 +280,13 @@ def test_slices_by_the_length_of_the_history() -> None:
 
 
 def test_only_slices_with_a_query_are_summarised(three_users: Queries) -> None:
-    ranking = evaluation.Ranking(np.array([1, 2, 20, 1, 1, 1]), 0.5)
+    ranking = evaluation.Ranking(
+        ranks=np.array([1, 2, 20, 1, 1, 1]),
+        lists=np.zeros((6, 1), np.int64),
+        novelty=np.zeros(6),
+        coverage=0.5,
+        gini=0.5,
+    )
     found = evaluation.slice_summaries(three_users, ranking, np.ones(ITEMS))
     assert set(found) == {
         "item:tail (1-5)", "user:no history", "user:1-3 events"

@@ -194,3 +194,43 @@ def test_summary_holds_means_over_queries() -> None:
 
 def test_summary_of_no_queries_has_no_means() -> None:
     assert metrics.summarise(np.zeros(0, np.int64)) == {"queries": 0}
+
+
+def test_gini_is_zero_where_all_items_are_shown_alike() -> None:
+    assert metrics.gini(np.array([[0, 1], [2, 3]]), 4) == 0.0
+
+
+def test_gini_of_one_item_alone_is_one_less_its_share() -> None:
+    assert metrics.gini(np.array([[2], [2], [2]]), 5) == pytest.approx(0.8)
+
+
+def test_gini_of_nothing_shown_is_zero() -> None:
+    assert metrics.gini(np.full((3, 2), -1), 5) == 0.0
+
+
+@MANY
+@given(
+    st.lists(
+        st.lists(st.integers(-1, 4), min_size=3, max_size=3), min_size=1
+    )
+)
+def test_gini_is_half_the_relative_mean_difference(
+    lists: list[list[int]]
+) -> None:
+    counts = [sum(row.count(item) for row in lists) for item in range(5)]
+    differences = [abs(a - b) for a in counts for b in counts]
+    mean = sum(counts) / 5
+    expected = 0.5 * (sum(differences) / 25) / mean if mean else 0.0
+    assert metrics.gini(np.array(lists), 5) == pytest.approx(expected)
+
+
+def test_self_information_counts_one_event_more_for_each_item() -> None:
+    # Shares 2/8, 1/8, 5/8 of the train events.
+    bits = metrics.self_information(np.array([1, 0, 4]))
+    assert bits.tolist() == pytest.approx([2.0, 3.0, math.log2(8 / 5)])
+
+
+def test_novelty_is_the_mean_over_the_items_that_are_there() -> None:
+    lists = np.array([[0, 1], [2, -1], [-1, -1]])
+    values = metrics.novelty(lists, np.array([1.0, 2.0, 7.0]))
+    assert values.tolist() == [1.5, 7.0, 0.0]

@@ -43,6 +43,7 @@ def test_metrics_have_the_names_that_are_promised(metrics):
         for name, k in (
             ("recall", 5), ("recall", 10), ("recall", 100),
             ("ndcg", 5), ("ndcg", 10), ("mrr", 10), ("coverage", 10),
+            ("gini", 10), ("novelty", 10),
         )
     }
     for name in ("random", "popularity", "markov"):
