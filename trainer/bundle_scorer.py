@@ -1,0 +1,174 @@
+"""Scores of an exported exact bundle: what is evaluated is what is served.
+
+The bundle is asked by raw ids, as a client asks it, so a bundle of another
+run, with other vocabularies, can be measured on the same targets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from schema import features
+from serving import manifest, signatures
+from serving.manifest import BundleError, Manifest
+from serving.signatures import EXACT, NO_ITEM
+from trainer.behaviour import GAP_BOUNDS, query_windows
+from trainer.evaluation import Queries
+from trainer.prepare import Prepared
+
+Request = dict[str, np.ndarray]
+# A name that no vocabulary has, for codes that mean "unknown": "" would mean
+# the default type.
+UNKNOWN_NAME = "\x00unknown"
+_FIRST_TIME = 1_000_000_000  # unix seconds; only gaps are looked at
+# Least seconds of each gap bucket; 0 is the unknown one.
+_SECONDS = np.concatenate([[0, 0], GAP_BOUNDS])
+
+
+class ExactBundle:
+    """A version of an exact bundle, checked and loaded.
+
+    Args:
+        version_dir: e.g. `export/recommender/1`.
+
+    Attributes:
+        item_ids: its catalogue, in the order of its vectors.
+        vectors: [items, D] float32.
+        max_history: events that it reads at most.
+
+    Raises:
+        BundleError: if it is damaged or no exact bundle.
+    """
+
+    def __init__(self, version_dir: Path) -> None:
+        described = Manifest.read(version_dir)
+        manifest.check_files(version_dir, described)
+        if described.kind != EXACT:
+            raise BundleError(
+                f"{version_dir} is a {described.kind} bundle; pass the exact "
+                "one, whose search misses nothing."
+            )
+        self._model = tf.saved_model.load(str(version_dir))
+        self.item_ids = [i.decode() for i in self._model.item_ids.numpy()]
+        self.vectors: np.ndarray = self._model.item_vectors.numpy()
+        self.max_history = int(described.config["data"]["max_history"])
+
+    def ask(self, signature: str, inputs: Request) -> dict[str, np.ndarray]:
+        """Answers of one of `serving.signatures`, by name."""
+        function = self._model.signatures[signature]
+        specs = function.structured_input_signature[1]
+        answers = function(
+            **{k: tf.constant(v, specs[k].dtype) for k, v in inputs.items()}
+        )
+        return {name: value.numpy() for name, value in answers.items()}
+
+
+class Requests:
+    """Queries of an evaluation as requests of raw ids.
+
+    The gaps of `Sequences` are kept as times whose gaps fall into the same
+    buckets, unless the true times are given.
+
+    Args:
+        prepared: the data.
+        queries: what is asked.
+        max_history: events that the bundle reads; one more is sent, which
+            tells the gap of the oldest that is read.
+        timestamps: [events] int64 unix seconds aligned with the sequences.
+    """
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        queries: Queries,
+        max_history: int,
+        timestamps: np.ndarray | None = None,
+    ) -> None:
+        self._prepared, self._queries = prepared, queries
+        self._windows = query_windows(
+            queries.sequences, queries.targets, max_history + 1
+        )
+        self._timestamps = (
+            _times(queries.sequences.gap) if timestamps is None else timestamps
+        )
+        self._items = np.array(prepared.catalogue.item_ids, object)
+        self._types = _names(prepared.event_types)
+        self._scenarios = _names(prepared.scenarios)
+        self._profiles = np.array(prepared.profile_texts, object)
+
+    def __call__(self, numbers: np.ndarray) -> Request:
+        """[b] query numbers -> the user inputs of `serving.signatures`."""
+        sequences, windows = self._queries.sequences, self._windows
+        start, stop = windows.start[numbers], windows.stop[numbers]
+        at = start[:, None] + np.arange((stop - start).max(initial=0))
+        is_event = at < stop[:, None]
+        at = np.where(is_event, at, 0)
+
+        def column(names: np.ndarray, codes: np.ndarray) -> np.ndarray:
+            return np.where(is_event, names[codes[at]], NO_ITEM)
+
+        target = self._queries.targets[numbers]
+        profile = self._prepared.profile_of[windows.user[numbers]]
+        return {
+            "history_item_ids": column(self._items, sequences.item),
+            "history_event_types": column(self._types, sequences.event_type),
+            "history_timestamps": np.where(is_event, self._timestamps[at], 0),
+            "history_scenarios": column(self._scenarios, sequences.scenario),
+            features.SCENARIO: self._scenarios[sequences.scenario[target]],
+            "profile_text": self._profiles[profile],
+        }
+
+
+def _times(gap: np.ndarray) -> np.ndarray:
+    """[events] buckets -> [events] int64 seconds that fall into them."""
+    return _FIRST_TIME + np.cumsum(_SECONDS[gap])
+
+
+def _names(vocabulary: Sequence[str]) -> np.ndarray:
+    return np.array([UNKNOWN_NAME, *vocabulary], object)
+
+
+class BundleScorer:
+    """A `trainer.evaluation.Scorer` over an exported bundle.
+
+    Args:
+        bundle: the exact bundle.
+        prepared: the data.
+        queries: what is asked.
+        timestamps: [events] int64 unix seconds; gaps of the same buckets are
+            made up where there are none.
+    """
+
+    def __init__(
+        self,
+        bundle: ExactBundle,
+        prepared: Prepared,
+        queries: Queries,
+        timestamps: np.ndarray | None = None,
+    ) -> None:
+        self._bundle = bundle
+        self.requests = Requests(
+            prepared, queries, bundle.max_history, timestamps
+        )
+        row = {name: i for i, name in enumerate(bundle.item_ids)}
+        rows = [row.get(name, -1) for name in prepared.catalogue.item_ids]
+        self.is_known = np.array(rows) >= 0
+        self._items = bundle.vectors[np.maximum(rows, 0)].T  # [D, items]
+
+    def embed(self, numbers: np.ndarray) -> np.ndarray:
+        """[b] query numbers -> [b, D] queries, as the bundle sees users."""
+        inputs = self.requests(numbers)
+        return self._bundle.ask(signatures.EMBED_USER, inputs)["query"]
+
+    def __call__(self, numbers: np.ndarray) -> np.ndarray:
+        """[b] query numbers -> [b, items] scores.
+
+        Minus infinity for items that the bundle does not have: it cannot
+        recommend them.
+        """
+        scores = self.embed(numbers) @ self._items
+        return np.where(self.is_known, scores, -np.inf)
