@@ -8,6 +8,16 @@ from trainer.behaviour import TRAIN, Sequences
 from trainer.evaluation import Queries, Scorer
 
 
+def all_scorers(queries: Queries, seed: int) -> dict[str, Scorer]:
+    """Every baseline by name, for one set of queries."""
+    counts = queries.train_counts
+    return {
+        "random": random_scorer(queries.num_items, seed),
+        "popularity": popularity_scorer(counts),
+        "markov": MarkovScorer(queries, counts),
+    }
+
+
 def random_scorer(num_items: int, seed: int) -> Scorer:
     """Even scores: what a ranking is worth that knows nothing."""
 

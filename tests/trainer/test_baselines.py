@@ -118,3 +118,16 @@ def test_markov_ranks_by_transitions_then_by_popularity(
         by_score = sorted(range(ITEMS), key=lambda i: (scores[row, i], i))
         by_count = sorted(range(ITEMS), key=lambda i: (keys[i], i))
         assert by_score == by_count
+
+
+def test_all_baselines_score_the_whole_catalogue_by_name() -> None:
+    events = make_events(user=[0, 0, 1], timestamp=[1, 2, 3], item=[2, 0, 2])
+    sequences = build_sequences(events, DataConfig(split="leave_one_out"), 0)
+    queries = build_queries(
+        sequences, np.array([1]), num_items=4, exclude_seen=True
+    )
+    scorers = baselines.all_scorers(queries, seed=0)
+    assert list(scorers) == ["random", "popularity", "markov"]
+    scores = {name: scorer(np.array([0])) for name, scorer in scorers.items()}
+    assert {table.shape for table in scores.values()} == {(1, 4)}
+    assert scores["popularity"].tolist() == [[0.0, 0.0, 2.0, 0.0]]
