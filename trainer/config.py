@@ -243,6 +243,11 @@ class TrainingConfig:
     precision: PrecisionName = option(
         "float32", "Keras dtype policy of the towers; losses stay in float32"
     )
+    warm_start: str | None = option(
+        None, "job folder of an earlier run whose best weights this one "
+        "starts from; what it learnt of a name follows that name, and new "
+        "items start from their text"
+    )
     seed: int = option(0, "seed of every random draw", low=0)
 
     def __post_init__(self) -> None:

@@ -86,7 +86,7 @@ def claim_job_dir(job_dir: Path, mark: str) -> None:
     write_json(path, {"fingerprint": mark})
 
 
-def write_json(path: Path, content: dict[str, Any]) -> None:
+def write_json(path: Path, content: Any) -> None:
     """Writes a JSON file whole or not at all."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     partial.write_text(json.dumps(content, indent=2) + "\n")
@@ -97,5 +97,8 @@ def forget_run(job_dir: Path) -> None:
     """Removes a run's checkpoints and marks; bundles and caches stay."""
     for name in (CHECKPOINTS, "tensorboard", "text_encoder"):
         shutil.rmtree(job_dir / name, ignore_errors=True)
-    for name in ("run.json", "exported.json", "metrics.json"):
+    for name in (
+        "run.json", "exported.json", "metrics.json", "history.json",
+        "vocabularies.json",
+    ):
         (job_dir / name).unlink(missing_ok=True)

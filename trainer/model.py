@@ -27,6 +27,8 @@ class TwoTower(tfrs.Model):
 
     Attributes:
         config, tables: the configuration and inputs as given.
+        has_residual: [items] bool, whether an item's id counts; those with
+            train events, and those that `keep_residuals` names.
     """
 
     def __init__(
@@ -59,13 +61,21 @@ class TwoTower(tfrs.Model):
         self._profiles = tf.constant(inputs.profiles)
         self._categories = tf.constant(inputs.category_codes)
         self._brands = tf.constant(inputs.brand_codes)
-        self._has_events = tf.constant(inputs.counts > 0)
+        self.has_residual = tf.constant(inputs.counts > 0)
         share = inputs.counts / max(1, inputs.counts.sum())
         self._event_share = tf.constant(share.astype(np.float32))
         # Past Keras, which would train and checkpoint a frozen encoder too.
         self.__dict__["_encoder"] = encoder
         if config.text.train_encoder:
             self.bert = encoder.bert
+
+    def keep_residuals(self, is_trained: np.ndarray) -> None:
+        """Lets ids count that were learnt before the present train events.
+
+        Args:
+            is_trained: [items] bool.
+        """
+        self.has_residual |= tf.constant(is_trained)
 
     def read_text(self, rows: tf.Tensor) -> tf.Tensor:
         """[C] vectors or [C, tokens] ids of a text table -> [C, T] vectors."""
@@ -84,7 +94,7 @@ class TwoTower(tfrs.Model):
             tf.gather(self._brands, codes),
         )
         return self.item_tower(
-            content, codes, tf.gather(self._has_events, codes),
+            content, codes, tf.gather(self.has_residual, codes),
             training=training,
         )
 

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from serving import index, versions
@@ -23,6 +22,7 @@ from trainer.scoring import ModelScorer, ranking_quality
 from trainer.served import ServedModel
 from trainer.strategies import open_strategy
 from trainer.training import Batches, Fit
+from trainer.warm_start import EarlierRun, record
 
 # Validation runs after every epoch; more queries than this change nothing.
 _VALIDATION_QUERIES = 20_000
@@ -35,6 +35,8 @@ class Run:
         prepared: the data.
         config: all settings.
         job_dir: everything that the run writes lies below it.
+        warm_start: job folder of the run that this one goes on from; by
+            default what `config.training.warm_start` says.
 
     Attributes:
         model: the trained model, once `execute` is through.
@@ -44,9 +46,15 @@ class Run:
     model: TwoTower
 
     def __init__(
-        self, prepared: Prepared, config: RunConfig, job_dir: Path
+        self,
+        prepared: Prepared,
+        config: RunConfig,
+        job_dir: Path,
+        warm_start: Path | None = None,
     ) -> None:
         self.prepared, self.config, self.job_dir = prepared, config, job_dir
+        folder = warm_start or config.training.warm_start
+        self._earlier = EarlierRun.read(Path(folder)) if folder else None
         self.clock = Clock()
 
     def execute(self) -> dict[str, Any]:
@@ -70,7 +78,10 @@ class Run:
         self, strategy: tf.distribute.Strategy
     ) -> tuple[TwoTower, TextEncoder]:
         """The model before training, and its text encoder."""
-        text = self.config.text
+        text, earlier = self.config.text, self._earlier
+        if earlier:
+            earlier.check(self.config)
+            earlier.copy_encoder(self.job_dir / "text_encoder")
         with self.clock.stage("encode"):
             with strategy.scope():  # an encoder may be trained there
                 encoder = load_encoder(
@@ -82,7 +93,11 @@ class Run:
             folder = Path(text.text_cache or self.job_dir / "text_cache")
             inputs = build_inputs(self.prepared, encoder, text, folder)
         with strategy.scope():
-            return TwoTower(self.config, inputs, encoder), encoder
+            model = TwoTower(self.config, inputs, encoder)
+        if earlier:
+            item_ids = self.prepared.catalogue.item_ids
+            model.keep_residuals(earlier.trained_items(item_ids))
+        return model, encoder
 
     def _queries(self, split: int, limit: int | None = None) -> Queries:
         sequences = self.prepared.sequences
@@ -107,6 +122,10 @@ class Run:
             strategy=strategy,
             job_dir=self.job_dir,
         )
+        if self._earlier and not fit.is_begun:
+            self._earlier.load_into(model, self.prepared)
+            print(f"starting from the weights of {self._earlier.job_dir}")
+        record(self.job_dir, self.prepared, model, self.config)
         queries = self._queries(behaviour.VALIDATION, _VALIDATION_QUERIES)
 
         def validate() -> float:
@@ -136,23 +155,12 @@ class Run:
                 queries, ranking, counts, self.prepared.scenarios
             )
         with self.clock.stage("baselines"):
-            report["baselines"] = self._baselines(queries, counts)
+            scorers = baselines.all_scorers(queries, self.config.training.seed)
+            report["baselines"] = {
+                name: evaluation.rank_targets(queries, scorer, name).summary()
+                for name, scorer in scorers.items()
+            }
         return report
-
-    def _baselines(
-        self, queries: Queries, counts: np.ndarray
-    ) -> dict[str, dict[str, float]]:
-        scorers: dict[str, evaluation.Scorer] = {
-            "random": baselines.random_scorer(
-                len(counts), self.config.training.seed
-            ),
-            "popularity": baselines.popularity_scorer(counts),
-            "markov": baselines.MarkovScorer(queries, counts),
-        }
-        return {
-            name: evaluation.rank_targets(queries, scorer, name).summary()
-            for name, scorer in scorers.items()
-        }
 
     def _export(self, served: ServedModel, metrics: dict[str, Any]) -> None:
         """Both bundles; what a killed run has already written stays."""

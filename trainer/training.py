@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 from tqdm import tqdm
@@ -13,7 +15,7 @@ from tqdm import tqdm
 from trainer.batches import SIGNATURE, Batch, epoch_rows, padded_batch
 from trainer.behaviour import Windows
 from trainer.config import TrainingConfig
-from trainer.job import CHECKPOINTS
+from trainer.job import CHECKPOINTS, write_json
 from trainer.model import TwoTower
 from trainer.prepare import Prepared
 
@@ -152,6 +154,7 @@ class Fit:
             )
             for name in ("last", "best")
         )
+        self._history = job_dir / "history.json"
         self._log = tf.summary.create_file_writer(str(job_dir / "tensorboard"))
         # Replicas' values have no signature; one replica's shapes are free.
         is_one = strategy.num_replicas_in_sync == 1
@@ -160,6 +163,11 @@ class Fit:
             input_signature=[SIGNATURE] if is_one else None,
             reduce_retracing=True,
         )
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether there is a checkpoint to resume from."""
+        return self._last.latest_checkpoint is not None
 
     def run(self, validate: Callable[[], float]) -> Progress:
         """Fits until the epochs are over or validation stops improving.
@@ -216,6 +224,13 @@ class Fit:
             progress.best.assign(score)
             progress.best_epoch.assign(epoch)
             self._save(self._best, epoch)
+        # Before the checkpoint: an epoch that is run again replaces its line.
+        self._note({
+            "epoch": epoch,
+            "loss": loss,
+            "validation_ndcg@10": score,
+            "seconds": round(seconds, 2),
+        })
         self._save(self._last, epoch)
         with self._log.as_default(step=epoch):
             tf.summary.scalar("train/loss", loss)
@@ -226,6 +241,13 @@ class Fit:
             f"epoch {epoch}: loss {loss:.4f}, validation ndcg@10 {score:.4f}"
             f"{' (best)' if is_best else ''}, {seconds:.0f} s"
         )
+
+    def _note(self, line: dict[str, Any]) -> None:
+        """Adds an epoch to `history.json`."""
+        file = self._history
+        past = json.loads(file.read_text()) if file.exists() else []
+        earlier = [each for each in past if each["epoch"] < line["epoch"]]
+        write_json(file, [*earlier, line])
 
     def _save(self, manager: tf.train.CheckpointManager, epoch: int) -> None:
         try:

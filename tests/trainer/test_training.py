@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -210,3 +212,30 @@ def test_an_epoch_has_every_window_once_and_its_length_is_known():
     sizes = [len(batch["length"]) for batch in batches.epoch(0)]
     assert sum(sizes) == USERS
     assert len(batches) == len(sizes) == 3
+
+
+def history(job_dir: Path) -> list[dict]:
+    return json.loads((job_dir / "history.json").read_text())
+
+
+def test_the_history_has_a_line_per_epoch_and_survives_a_resume(tmp_path):
+    stopped = Trial(tmp_path)
+    with pytest.raises(StopIteration):  # no score for the second epoch
+        stopped.fit.run(scores(0.1))
+    assert [line["epoch"] for line in history(tmp_path)] == [1]
+    Trial(tmp_path).fit.run(scores(0.2, 0.3))
+    lines = history(tmp_path)
+    assert [line["epoch"] for line in lines] == [1, 2, 3]
+    assert [line["validation_ndcg@10"] for line in lines] == [0.1, 0.2, 0.3]
+    assert [line["loss"] for line in lines] == pytest.approx(
+        logged_losses(tmp_path)
+    )
+    assert all(line["seconds"] >= 0 for line in lines)
+
+
+def test_an_epoch_that_is_run_again_replaces_its_line(tmp_path):
+    Trial(tmp_path).fit.run(scores(0.1, 0.2, 0.3))
+    shutil.rmtree(tmp_path / "checkpoints")
+    Trial(tmp_path).fit.run(scores(0.6, 0.5, 0.4))
+    found = [line["validation_ndcg@10"] for line in history(tmp_path)]
+    assert found == [0.6, 0.5, 0.4]
