@@ -83,7 +83,7 @@ def _to_text(values: pa.Array, name: str) -> tuple[pa.Array, np.ndarray]:
         ) from error
 
 
-def raw_table(rows: pa.Table, path: Path, table: str) -> RawTable:
+def raw_table(rows: pa.Table, path: Path | str, table: str) -> RawTable:
     """Turns typed columns into text.
 
     Args:

@@ -53,13 +53,26 @@ def joined(chunks: pa.ChunkedArray) -> pa.Array:
     return pa.concat_arrays([empty, *chunks.chunks])
 
 
-def concatenate(parts: Sequence[RawTable]) -> RawTable:
-    """Parts of one table in order; columns that a part lacks are empty."""
+def renumbered(part: RawTable, offset: int) -> RawTable:
+    """The same rows after `offset` others."""
+    return dataclasses.replace(
+        part,
+        row_numbers=part.row_numbers + offset,
+        malformed=[(number + offset, text) for number, text in part.malformed],
+    )
+
+
+def _damage(parts: Sequence[RawTable], name: str) -> np.ndarray:
+    return np.concatenate([
+        part.damaged.get(name, np.zeros(len(part), bool)) for part in parts
+    ])
+
+
+def stacked(parts: Sequence[RawTable]) -> RawTable:
+    """Parts of one table by their numbers; what a part lacks is empty."""
     if len(parts) == 1:
         return parts[0]
     names = dict.fromkeys(name for part in parts for name in part.columns)
-    offsets = np.cumsum([0, *(part.rows_read for part in parts)]).tolist()
-    nothing_damaged = [np.zeros(len(part), bool) for part in parts]
     damaged = dict.fromkeys(name for part in parts for name in part.damaged)
     return RawTable(
         parts[0].name,
@@ -67,23 +80,16 @@ def concatenate(parts: Sequence[RawTable]) -> RawTable:
             name: pa.concat_arrays([part.column(name) for part in parts])
             for name in names
         },
-        np.concatenate(
-            [p.row_numbers + o for p, o in zip(parts, offsets, strict=False)]
-        ),
-        [
-            (number + offset, text)
-            for part, offset in zip(parts, offsets, strict=False)
-            for number, text in part.malformed
-        ],
-        {
-            name: np.concatenate(
-                [
-                    part.damaged.get(name, nothing)
-                    for part, nothing in zip(
-                        parts, nothing_damaged, strict=True
-                    )
-                ]
-            )
-            for name in damaged
-        },
+        np.concatenate([part.row_numbers for part in parts]),
+        [row for part in parts for row in part.malformed],
+        {name: _damage(parts, name) for name in damaged},
     )
+
+
+def concatenate(parts: Sequence[RawTable]) -> RawTable:
+    """Parts of one table, one after the other, each numbered from 1."""
+    offsets = np.cumsum([0, *(part.rows_read for part in parts)]).tolist()
+    return stacked([
+        renumbered(part, offset)
+        for part, offset in zip(parts, offsets, strict=False)
+    ])
