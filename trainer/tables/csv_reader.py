@@ -8,12 +8,11 @@ as one bad row.
 
 from __future__ import annotations
 
-import codecs
 import csv
-import gzip
 import io
-import zlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -21,104 +20,49 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from trainer.anomalies import DataError, table_error
-from trainer.tables.raw_table import RawTable, joined
+from trainer.tables.csv_source import DAMAGE_MARK, REPLACEMENT, CsvSource
+from trainer.tables.raw_table import RawTable, empty_texts, stacked
 
-_GZIP_MAGIC = b"\x1f\x8b"
-_BLOCK_BYTES = 1 << 26  # no row can be longer
-_HEADER_BYTES = 1 << 20  # no header can be longer
-_DECODED_BYTES = 1 << 24  # checked at a time
-_REPLACEMENT = "\ufffd"
+_BLOCK_BYTES = 1 << 24  # no row can be longer
 
 
-def _decompress(data: bytes, path: Path, table: str) -> bytes:
+def _header(source: CsvSource) -> list[str]:
     try:
-        return gzip.decompress(data)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise DataError([
-            table_error(
-                "truncated_gzip", table, f"{path} cannot be decompressed to "
-                f"its end ({error}); copy or export it again.",
-            )
-        ]) from error
-
-
-def _read_bytes(path: Path, table: str) -> bytes:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise DataError([
-            table_error(
-                "unreadable_file", table, f"{path} cannot be read: "
-                f"{error.strerror or error}."
-            )
-        ]) from error
-    if data.startswith(_GZIP_MAGIC):
-        data = _decompress(data, path, table)
-    data = data.removeprefix(codecs.BOM_UTF8)
-    if not data.strip():
-        raise DataError([
-            table_error(
-                "empty_file", table, f"{path} is empty; a table starts with "
-                "a row of column names."
-            )
-        ])
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise DataError([
-            table_error(
-                "wrong_encoding", table, f"{path} is UTF-16; save it as UTF-8."
-            )
-        ])
-    return data if data.endswith((b"\n", b"\r")) else data + b"\n"
-
-
-def _is_utf8(data: bytes) -> bool:
-    # The last byte is a line end, so no character can be left open there.
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        for start in range(0, len(data), _DECODED_BYTES):
-            decoder.decode(data[start : start + _DECODED_BYTES])
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _header(data: bytes, path: Path, table: str) -> list[str]:
-    text = data[:_HEADER_BYTES].decode("utf-8", "replace")
-    try:
-        rows = csv.reader(io.StringIO(text, newline=""))
+        rows = csv.reader(io.StringIO(source.head, newline=""))
         names = next(row for row in rows if row)
     except csv.Error as error:
+        remedy = (
+            f"{source.label} does not start with a row of column names: "
+            f"{error}."
+        )
         raise DataError([
-            table_error(
-                "unreadable_file", table, f"{path} does not start with a row "
-                f"of column names: {error}.",
-            )
+            table_error("unreadable_file", source.table, remedy)
         ]) from error
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise DataError([
             table_error(
-                "duplicate_column", table, f"{path} has more than one column "
-                f"of this name; remove or rename one.", column=name,
+                "duplicate_column", source.table, f"{source.label} has more "
+                "than one column of this name; remove or rename one.",
+                column=name,
             )
             for name in twice
         ])
     return names
 
 
-def _parse(
-    data: bytes, header: list[str], path: Path, table: str
-) -> tuple[pa.Table, dict[int, str]]:
-    """The rows that fit, and the number and text of those that do not."""
-    bad: dict[int, str] = {}
+def _parsed(
+    source: CsvSource, header: list[str], bad: dict[int, str]
+) -> Iterator[pa.RecordBatch]:
+    """Blocks of rows that fit; `bad` gets place and text of the others."""
 
     def set_aside(row: pa.csv.InvalidRow) -> str:
         bad[row.number - 1] = row.text  # the header is row 1 there
         return "skip"
 
     try:
-        rows = pa.csv.read_csv(
-            pa.BufferReader(data),
+        yield from pa.csv.open_csv(
+            source,
             # Without threads, because only then do bad rows have numbers.
             pa.csv.ReadOptions(use_threads=False, block_size=_BLOCK_BYTES),
             pa.csv.ParseOptions(
@@ -129,72 +73,148 @@ def _parse(
             ),
         )
     except pa.ArrowInvalid as error:
+        remedy = f"{source.label} is no readable CSV: {error}."
         raise DataError([
-            table_error(
-                "unreadable_file", table, f"{path} is no readable CSV: {error}."
-            )
+            table_error("unreadable_file", source.table, remedy)
         ]) from error
-    return rows, bad
 
 
-def _unclosed_tail(data: bytes, columns: dict[str, pa.Array]) -> str | None:
+class _Numbers:
+    """Numbers rows as they come; each line of a bad row is one of its own.
+
+    Attributes:
+        bad: place -> text of bad rows. Places count good and bad rows from 1.
+    """
+
+    def __init__(self) -> None:
+        self.bad: dict[int, str] = {}
+        self._places = 0  # of rows that have their numbers
+        self._rows = 0  # numbers given
+
+    def open_row(self, num_good: int, text: str) -> None:
+        """Adds a last row, bad, behind so many good ones."""
+        self.bad[self._places + num_good + len(self.bad) + 1] = text
+
+    def ends_bad(self, num_good: int) -> bool:
+        """Whether a bad row comes after so many good ones."""
+        return max(self.bad, default=0) > self._places + num_good + len(
+            self.bad
+        ) - 1
+
+    def take(
+        self, num_good: int, *, is_last: bool = False
+    ) -> tuple[np.ndarray, list[tuple[int, str]]]:
+        """Numbers of the next good rows, and the bad ones before them."""
+        places = np.array(sorted(self.bad), np.int64)
+        before = places - self._places - 1 - np.arange(len(places))
+        count = len(places) if is_last else int((before < num_good).sum())
+        taken = [self.bad.pop(int(place)) for place in places[:count]]
+        lines = [text.rstrip("\r\n").split("\n") for text in taken]
+        extra = np.cumsum([0, *map(len, lines)])
+        good = np.arange(1, num_good + 1)
+        shifts = extra[np.searchsorted(before[:count], good, side="left")]
+        malformed = [
+            (self._rows + int(before[row] + extra[row]) + place, line)
+            for row, parts in enumerate(lines)
+            for place, line in enumerate(parts, 1)
+        ]
+        numbers = self._rows + good + shifts
+        self._rows += num_good + int(extra[-1])
+        self._places += num_good + count
+        return numbers, malformed
+
+
+def _unclosed_tail(source: CsvSource, rows: pa.RecordBatch) -> str | None:
     """The text of the last row if the quote of its last field never closes.
 
     Such a field holds the end of the file, final line end included; in a
     field that closes, a quote comes after it.
     """
-    last = [values[-1].as_py() for values in columns.values() if len(values)]
-    last_line = data[data[:-1].rfind(b"\n") + 1 :].strip(b"\r\n")
-    if not last or not last[-1].endswith("\n") or last_line == b'"':
+    if not rows.num_rows:
+        return None
+    last = [values[-1].as_py() for values in rows.columns]
+    if not last[-1].endswith("\n") or source.last_line == b'"':
         return None
     return ",".join([*last[:-1], f'"{last[-1]}'])
 
 
-def _number_rows(
-    num_rows: int, bad: dict[int, str]
-) -> tuple[np.ndarray, list[tuple[int, str]]]:
-    """Numbers of the good rows; each line of a bad row as a row of its own."""
-    lines = {
-        number: bad[number].rstrip("\r\n").split("\n")
-        for number in sorted(bad)
+def _table(
+    source: CsvSource, rows: pa.RecordBatch, numbers: np.ndarray,
+    malformed: list[tuple[int, str]],
+) -> RawTable:
+    names = [n.replace(DAMAGE_MARK, REPLACEMENT) for n in rows.schema.names]
+    columns = dict(zip(names, rows.columns, strict=True))
+    if not source.has_damage:
+        return RawTable(source.table, columns, numbers, malformed)
+    masks = {
+        name: pc.match_substring(texts, DAMAGE_MARK)
+        for name, texts in columns.items()
     }
-    places = np.array(list(lines), np.int64)
-    extra = np.cumsum([0, *(len(parts) - 1 for parts in lines.values())])
-    good = np.setdiff1d(np.arange(1, num_rows + len(bad) + 1), places)
+    mended = {
+        name: pc.replace_substring(texts, DAMAGE_MARK, REPLACEMENT)
+        for name, texts in columns.items()
+    }
+    damaged = {
+        name: mask.to_numpy(zero_copy_only=False)
+        for name, mask in masks.items()
+    }
     malformed = [
-        (place + int(shift) + index, line)
-        for (place, parts), shift in zip(lines.items(), extra, strict=False)
-        for index, line in enumerate(parts)
+        (row, text.replace(DAMAGE_MARK, REPLACEMENT)) for row, text in malformed
     ]
-    return good + extra[np.searchsorted(places, good)], malformed
+    return RawTable(source.table, mended, numbers, malformed, damaged)
 
 
-def read_csv(path: Path, table: str) -> RawTable:
-    """Reads one file, compressed or not.
+def csv_header(file: BinaryIO, label: str, table: str) -> list[str]:
+    """Column names of a file, open at its start.
+
+    Raises:
+        DataError: as `csv_tables`, but for what is in the rows.
+    """
+    names = _header(CsvSource(file, label, table))
+    return [name.replace(DAMAGE_MARK, REPLACEMENT) for name in names]
+
+
+def csv_tables(file: BinaryIO, label: str, table: str) -> Iterator[RawTable]:
+    """Reads one file in blocks of rows, numbered from 1; one block at least.
 
     Args:
-        path: the file; gzip is told by its first bytes, not by its name.
+        file: open, at its start; gzip is told by its first bytes.
+        label: of the file, for messages.
         table: name of the table, for messages.
 
     Raises:
-        DataError: if it is empty, truncated, not UTF-8 throughout the header,
-            has a column name twice, or is no CSV.
+        DataError: if it is empty, truncated, UTF-16, has a column name twice,
+            or is no CSV.
     """
-    data = _read_bytes(path, table)
-    is_utf8 = _is_utf8(data)
-    if not is_utf8:
-        data = data.decode("utf-8", "replace").encode()
-    rows, bad = _parse(data, _header(data, path, table), path, table)
-    columns = {name: joined(rows[name]) for name in rows.column_names}
-    tail = _unclosed_tail(data, columns)
-    if tail is not None:
-        bad[rows.num_rows + len(bad)] = tail
-        columns = {name: values[:-1] for name, values in columns.items()}
-    num_rows = rows.num_rows - (tail is not None)
-    row_numbers, malformed = _number_rows(num_rows, bad)
-    damaged = {}
-    if not is_utf8:
-        for name, values in columns.items():
-            is_damaged = pc.match_substring(values, _REPLACEMENT)
-            damaged[name] = is_damaged.to_numpy(zero_copy_only=False)
-    return RawTable(table, columns, row_numbers, malformed, damaged)
+    source = CsvSource(file, label, table)
+    header = _header(source)
+    numbers = _Numbers()
+    held = pa.RecordBatch.from_arrays([empty_texts(0)] * len(header), header)
+    for rows in _parsed(source, header, numbers.bad):
+        if held.num_rows:
+            yield _table(source, held, *numbers.take(held.num_rows))
+        held = rows
+    num_good = held.num_rows
+    tail = _unclosed_tail(source, held)
+    if tail is not None and not numbers.ends_bad(num_good):
+        num_good -= 1
+        numbers.open_row(num_good, tail)
+    taken = numbers.take(num_good, is_last=True)
+    yield _table(source, held.slice(0, num_good), *taken)
+
+
+def read_csv(path: Path, table: str) -> RawTable:
+    """Reads one file, compressed or not, wholly.
+
+    Raises:
+        DataError: as `csv_tables`.
+    """
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        remedy = f"{path} cannot be read: {error.strerror or error}."
+        raise DataError([
+            table_error("unreadable_file", table, remedy)
+        ]) from error
+    with file:
+        return stacked(list(csv_tables(file, str(path), table)))

@@ -191,3 +191,40 @@ def test_any_text_that_csv_can_write_is_read_back(tmp_path_factory, rows):
     table = read_csv(path, "items")
     assert list(zip(*columns_of(table).values(), strict=True)) == rows
     assert table.malformed == []
+
+
+MESSY = b"".join([
+    b"item_id,title\n",
+    *(b'%d,"a\n%d"\n%d\n' % (row, row, row) for row in range(9)),
+    b'"x\ny"\n',
+    *(b"%d,\xff%d\n1,2,3\n\n" % (row, row) for row in range(9)),
+    b'5,"open\n6,b\n',
+])
+
+
+@pytest.mark.parametrize("block", [40, 64, 100, 300])
+def test_blocks_mean_what_the_whole_file_means(read, monkeypatch, block):
+    whole = read(MESSY)
+    monkeypatch.setattr(csv_reader, "_BLOCK_BYTES", block)
+    parts = read(MESSY)
+    assert columns_of(parts) == columns_of(whole)
+    assert parts.row_numbers.tolist() == whole.row_numbers.tolist()
+    assert parts.malformed == whole.malformed
+    assert parts.damaged["title"].tolist() == whole.damaged["title"].tolist()
+    assert whole.malformed[-2:] == [(39, '5,"open'), (40, "6,b")]
+    assert whole.rows_read == 40
+
+
+def test_a_bad_row_after_a_field_that_ends_in_a_line_end_is_the_bad_one(read):
+    table = read(b'item_id,title\n1,"a\n"\n2\n')
+    assert columns_of(table)["title"] == ["a\n"]
+    assert table.malformed == [(2, "2")]
+
+
+def test_the_header_can_be_read_alone(tmp_path):
+    path = tmp_path / "items.csv"
+    path.write_bytes(b"item_id,\xff\n1")
+    with path.open("rb") as file:
+        assert csv_reader.csv_header(file, "items.csv", "items") == [
+            "item_id", "\ufffd",
+        ]
