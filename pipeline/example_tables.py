@@ -58,7 +58,8 @@ def _decode(
 ) -> tuple[pa.RecordBatch, np.ndarray, list[tuple[int, str]]]:
     """Columns of lists, the places of their records, and records of no kind."""
     decoder = example_coder.ExamplesToRecordBatchDecoder()
-    places, malformed = np.arange(1, len(records) + 1), []
+    places = np.arange(1, len(records) + 1)
+    malformed: list[tuple[int, str]] = []
     try:
         return decoder.DecodeBatch(records), places, malformed
     except RuntimeError:
