@@ -40,7 +40,8 @@ def measure_index(
         time, in this process, the server's own part left out.
     """
     drawn = np.random.default_rng(seed).permutation(numbers)
-    exact, twin = Recommender(exact_dir), Recommender(twin_dir)
+    exact = Recommender(exact_dir, warm_up=False)
+    twin = Recommender(twin_dir, warm_up=False)
     batch = _recommend_inputs(requests, drawn[:_RECALL_QUERIES])
     timed = [
         _recommend_inputs(requests, drawn[i : i + 1])

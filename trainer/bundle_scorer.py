@@ -16,7 +16,7 @@ from schema import features
 from serving import manifest, signatures
 from serving.manifest import BundleError, Manifest
 from serving.signatures import EXACT, NO_ITEM
-from trainer.behaviour import GAP_BOUNDS, query_windows
+from trainer.behaviour import query_windows
 from trainer.evaluation import Queries
 from trainer.prepare import Prepared
 
@@ -24,9 +24,6 @@ Request = dict[str, np.ndarray]
 # A name that no vocabulary has, for codes that mean "unknown": "" would mean
 # the default type.
 UNKNOWN_NAME = "\x00unknown"
-_FIRST_TIME = 1_000_000_000  # unix seconds; only gaps are looked at
-# Least seconds of each gap bucket; 0 is the unknown one.
-_SECONDS = np.concatenate([[0, 0], GAP_BOUNDS])
 
 
 class ExactBundle:
@@ -70,30 +67,19 @@ class ExactBundle:
 class Requests:
     """Queries of an evaluation as requests of raw ids.
 
-    The gaps of `Sequences` are kept as times whose gaps fall into the same
-    buckets, unless the true times are given.
-
     Args:
         prepared: the data.
         queries: what is asked.
         max_history: events that the bundle reads; one more is sent, which
             tells the gap of the oldest that is read.
-        timestamps: [events] int64 unix seconds aligned with the sequences.
     """
 
     def __init__(
-        self,
-        prepared: Prepared,
-        queries: Queries,
-        max_history: int,
-        timestamps: np.ndarray | None = None,
+        self, prepared: Prepared, queries: Queries, max_history: int
     ) -> None:
         self._prepared, self._queries = prepared, queries
         self._windows = query_windows(
             queries.sequences, queries.targets, max_history + 1
-        )
-        self._timestamps = (
-            _times(queries.sequences.gap) if timestamps is None else timestamps
         )
         self._items = np.array(prepared.catalogue.item_ids, object)
         self._types = _names(prepared.event_types)
@@ -111,21 +97,17 @@ class Requests:
         def column(names: np.ndarray, codes: np.ndarray) -> np.ndarray:
             return np.where(is_event, names[codes[at]], NO_ITEM)
 
+        times = np.where(is_event, sequences.timestamp[at], 0)
         target = self._queries.targets[numbers]
         profile = self._prepared.profile_of[windows.user[numbers]]
         return {
             "history_item_ids": column(self._items, sequences.item),
             "history_event_types": column(self._types, sequences.event_type),
-            "history_timestamps": np.where(is_event, self._timestamps[at], 0),
+            "history_timestamps": times,
             "history_scenarios": column(self._scenarios, sequences.scenario),
             features.SCENARIO: self._scenarios[sequences.scenario[target]],
             "profile_text": self._profiles[profile],
         }
-
-
-def _times(gap: np.ndarray) -> np.ndarray:
-    """[events] buckets -> [events] int64 seconds that fall into them."""
-    return _FIRST_TIME + np.cumsum(_SECONDS[gap])
 
 
 def _names(vocabulary: Sequence[str]) -> np.ndarray:
@@ -139,21 +121,13 @@ class BundleScorer:
         bundle: the exact bundle.
         prepared: the data.
         queries: what is asked.
-        timestamps: [events] int64 unix seconds; gaps of the same buckets are
-            made up where there are none.
     """
 
     def __init__(
-        self,
-        bundle: ExactBundle,
-        prepared: Prepared,
-        queries: Queries,
-        timestamps: np.ndarray | None = None,
+        self, bundle: ExactBundle, prepared: Prepared, queries: Queries
     ) -> None:
         self._bundle = bundle
-        self.requests = Requests(
-            prepared, queries, bundle.max_history, timestamps
-        )
+        self.requests = Requests(prepared, queries, bundle.max_history)
         row = {name: i for i, name in enumerate(bundle.item_ids)}
         rows = [row.get(name, -1) for name in prepared.catalogue.item_ids]
         self.is_known = np.array(rows) >= 0

@@ -91,7 +91,7 @@ def test_items_are_matched_by_id_and_not_by_place(
     np.testing.assert_allclose(found, plain[:, ::-1], atol=1e-5)
 
 
-def test_requests_carry_names_and_gaps_of_the_same_buckets(
+def test_requests_carry_names_and_times(
     small_run: Run, queries: Queries
 ) -> None:
     prepared, sequences = small_run.prepared, queries.sequences
@@ -101,8 +101,8 @@ def test_requests_carry_names_and_gaps_of_the_same_buckets(
     rows = np.arange(target - 4, target)
     ids = [prepared.catalogue.item_ids[i] for i in sequences.item[rows]]
     assert asked["history_item_ids"].tolist() == [ids]
-    gaps = behaviour.gap_buckets(asked["history_timestamps"][0], rows < 0)
-    assert gaps[1:].tolist() == sequences.gap[rows[1:]].tolist()
+    times = asked["history_timestamps"][0]
+    assert times.tolist() == sequences.timestamp[rows].tolist()
 
 
 def test_an_unknown_type_is_not_asked_as_the_default_one(
@@ -130,15 +130,6 @@ def test_users_without_history_are_asked_with_empty_rows(
     scorer = BundleScorer(bundle, small_run.prepared, alone)
     assert scorer.requests(np.arange(3))["history_item_ids"].shape == (3, 0)
     assert np.isfinite(scorer(np.arange(3))).all()
-
-
-def test_true_times_may_be_given(small_run: Run, queries: Queries) -> None:
-    times = np.arange(len(queries.sequences.item)) + 7
-    number = int(np.argmax(queries.history_lengths >= 2))
-    asked = Requests(small_run.prepared, queries, 2, times)(np.array([number]))
-    target = int(queries.targets[number])
-    last = asked["history_timestamps"][0, -1]
-    assert last == target - 1 + 7
 
 
 def test_an_index_is_refused(small_run: Run) -> None:
