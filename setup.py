@@ -88,6 +88,7 @@ setup(
     python_requires=">=3.10",
     packages=[
         "pipeline",
+        "pipeline.report",
         "schema",
         "serving",
         "trainer",
@@ -97,7 +98,7 @@ setup(
         "trainer.tables",
         "trainer.tokenizer",
     ],
-    package_data={"schema": ["*.pbtxt"]},
+    package_data={"pipeline.report": ["*.css"], "schema": ["*.pbtxt"]},
     install_requires=REQUIRES,
     extras_require=EXTRAS,
     cmdclass={"build_py": BuildWithLock},
