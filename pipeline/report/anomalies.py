@@ -16,7 +16,12 @@ ANOMALIES = "Anomalies"
 DRIFT = "Drift"
 _ORDER = {"error": 0, "reject": 1, "note": 2}
 _DRIFT_FILE = "Split-all/SchemaDiff.pb"
-_NORMS = anomalies_pb2.DriftSkewInfo.Measurement
+_MEASUREMENT = anomalies_pb2.DriftSkewInfo.Measurement
+_DISTANCES = {
+    _MEASUREMENT.L_INFTY: "largest difference of a share",
+    _MEASUREMENT.JENSEN_SHANNON_DIVERGENCE: "Jensen-Shannon divergence",
+    _MEASUREMENT.NORMALIZED_ABSOLUTE_DIFFERENCE: "difference of counts",
+}
 
 
 def build(run: RunRecord) -> Html:
@@ -124,7 +129,7 @@ def _measured(found: anomalies_pb2.Anomalies) -> Iterable[Html]:
         [
             element("code", ".".join(info.path.step)),
             kind,
-            _NORMS.Type.Name(each.type).lower().replace("_", " "),
+            _DISTANCES.get(each.type, "other"),
             numbers.metric(each.value),
             numbers.metric(each.threshold),
             _verdict(each.value > each.threshold),

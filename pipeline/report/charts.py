@@ -39,7 +39,7 @@ def bars(
     for name, value in rows:
         bar = element("rect", width=_percent(value / longest), height="100%")
         cells += [
-            element("span", name or "(blank)", class_="name"),
+            element("span", name or "(blank)", class_="name", title=name),
             _svg(bar, class_="bar", label=f"{name}: {written(value)}"),
             element("span", written(value), class_="number"),
         ]

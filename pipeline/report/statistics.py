@@ -118,12 +118,17 @@ def _plot(feature: Feature) -> Html | None:
     """Top values or a histogram, where there is something to see."""
     if feature.HasField("string_stats"):
         top = feature.string_stats.top_values[:_TOP]
-        # Texts and ids that occur once each have no top.
-        if not top or top[0].frequency < 2:
+        if not top or _is_name(feature):
             return None
         return bars([(value.value, value.frequency) for value in top])
     buckets = _buckets(feature)
     return histogram(buckets, _writer(feature)) if buckets else None
+
+
+def _is_name(feature: Feature) -> bool:
+    """Whether most rows have a value of their own, such as a title."""
+    stats = feature.string_stats
+    return bool(stats.unique > stats.common_stats.num_non_missing / 2)
 
 
 def _buckets(feature: Feature) -> list[tuple[float, float, float]]:

@@ -118,7 +118,7 @@ def test_links_lead_to_sections(page):
         "events 1,000 983 17 yes",
         # drift
         "compared with the statistics before, span 1",
-        "scenario drift l infty 0.3400 0.1000 alarm",
+        "scenario drift largest difference of a share 0.3400 0.1000 alarm",
         "scenario has moved",
         # cost, configuration
         "trainer complete 3 min 1 s 1,834 MB",
