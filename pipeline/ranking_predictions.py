@@ -41,7 +41,7 @@ def predictions(
         told = _ranked(bundle, prepared, queries, requests, chosen)
         for row, prediction in zip(chosen, told, strict=True):
             names = {key: values[row] for key, values in columns.items()}
-            yield _example(labels[row], prediction, names)
+            yield example(labels[row], prediction, names)
 
 
 def _ranked(
@@ -81,9 +81,11 @@ def _popularity(prepared: Prepared, queries: Queries) -> np.ndarray:
     return names
 
 
-def _example(
+def example(
     label: float, prediction: float, names: dict[str, str]
 ) -> tf.train.Example:
+    """One prediction, label and prediction in [0, 1], and its slices."""
+
     def floats(value: float) -> tf.train.Feature:
         one = tf.train.FloatList(value=[np.clip(value, 0.0, 1.0)])
         return tf.train.Feature(float_list=one)
