@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
 
 def load(name: str) -> schema_pb2.Schema:
-    """Reads the schema of a table: events, items, users or scenarios.
+    """Reads the schema of a table of the data contract, or of what the
+    pipeline makes of them: sequences and catalogue.
 
     Raises:
         ValueError: if there is no such table.

@@ -24,6 +24,7 @@ _SPLIT_CODES = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
 UNKNOWN_GAP = 0
 GAP_BOUNDS = np.array([2**i - 1 for i in range(1, 33)], np.int64)
 NUM_GAPS = len(GAP_BOUNDS) + 2
+SESSION_PAUSE = 1800  # seconds without an event that end a session
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,6 +69,25 @@ class Windows:
     start: np.ndarray
     stop: np.ndarray
     first_target: np.ndarray
+
+
+def session_numbers(
+    timestamps: np.ndarray, is_first: np.ndarray
+) -> np.ndarray:
+    """Numbers each user's sessions from 0; a pause of half an hour ends one.
+
+    Args:
+        timestamps: [events] int64 unix seconds, ordered within a user.
+        is_first: [events] bool, the first event of a user.
+
+    Returns:
+        [events] int64.
+    """
+    pause = np.diff(timestamps, prepend=timestamps[:1]) > SESSION_PAUSE
+    opened = np.cumsum(pause | is_first)
+    first_rows = np.flatnonzero(is_first)
+    per_user = np.diff([*first_rows, len(timestamps)])
+    return opened - np.repeat(opened[first_rows], per_user)
 
 
 def gap_buckets(
@@ -207,8 +227,11 @@ def time_cuts(
     shares = (validation_share + test_share, test_share)
     ranks = [cut_rank(len(timestamp), share) for share in shares]
     ordered = np.partition(timestamp, ranks)
-    test = ordered[ranks[1]] if test_share > 0 else np.inf
-    return (ordered[ranks[0]] if shares[0] > 0 else np.inf), test
+    validation, test = (
+        ordered[rank] if share > 0 else np.inf
+        for rank, share in zip(ranks, shares, strict=True)
+    )
+    return validation, test
 
 
 def time_split(
@@ -254,8 +277,13 @@ def hold_out_limit(draws: np.ndarray, share: float) -> int:
         draws: [eligible users] lots.
         share: rounded up to whole users; -1 comes of none.
     """
-    chosen = int(np.ceil(share * len(draws)))
-    return int(np.partition(draws, chosen - 1)[chosen - 1]) if chosen else -1
+    rank = hold_out_rank(len(draws), share)
+    return int(np.partition(draws, rank)[rank]) if rank >= 0 else -1
+
+
+def hold_out_rank(count: int, share: float) -> int:
+    """Place, from 0, of the last of `count` users who is held out."""
+    return int(np.ceil(share * count)) - 1
 
 
 def hold_out_validation(

@@ -130,7 +130,7 @@ def build_catalogue(
         item_ids=[items.ids[row] for row in order],
         code_of=code_of,
         counts=counts[order],
-        titles=_titles(column(features.TITLE), texts),
+        titles=shown_titles(column(features.TITLE), texts),
         texts=texts,
         categories=categories,
         category_codes=_padded_codes(levels, categories),
@@ -139,7 +139,7 @@ def build_catalogue(
     )
 
 
-def _titles(titles: list[str], texts: list[str]) -> list[str]:
+def shown_titles(titles: list[str], texts: list[str]) -> list[str]:
     """The title, or the start of the text where there is none."""
     return [
         title or text[:80] for title, text in zip(titles, texts, strict=True)

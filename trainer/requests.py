@@ -53,6 +53,26 @@ def join_columns(columns: Sequence[tf.Tensor]) -> tf.Tensor:
     return joined
 
 
+def level_names(categories: tf.Tensor) -> tf.Tensor:
+    """`trainer.catalogue.level_names`, the first MAX_CATEGORIES of a row.
+
+    Args:
+        categories: [b] string, paths `a > b` joined by ` | `.
+
+    Returns:
+        [b, levels] distinct names in order, "" behind them.
+    """
+    names = tf.strings.split(
+        tf.strings.regex_replace(categories, ">", "|"), "|"
+    )
+    dense = tf.ragged.map_flat_values(
+        lambda values: strip(values, _ANY_SPACE), names
+    ).to_tensor()
+    is_new = _is_new(dense) & tf.not_equal(dense, "")
+    kept = tf.ragged.boolean_mask(dense, is_new)
+    return kept.to_tensor()[:, :MAX_CATEGORIES]
+
+
 def category_codes(
     categories: tf.Tensor, table: tf.lookup.StaticHashTable
 ) -> tf.Tensor:
@@ -72,13 +92,17 @@ def category_codes(
     codes = tf.ragged.map_flat_values(
         lambda values: table.lookup(strip(values, _ANY_SPACE)), names
     ).to_tensor(default_value=-1)
-    same = tf.equal(codes[:, :, None], codes[:, None, :])  # [b, m, m]
-    earlier = tf.linalg.band_part(tf.ones_like(same, tf.int32), -1, 0)
-    earlier -= tf.eye(tf.shape(codes)[1], dtype=tf.int32)[None]
-    repeats = tf.reduce_any(same & (earlier > 0), axis=2)
-    is_new = tf.logical_not(repeats) & (codes >= 0)
+    is_new = _is_new(codes) & (codes >= 0)
     place = tf.cumsum(tf.cast(is_new, tf.int32), axis=1)
     return tf.where(is_new & (place <= MAX_CATEGORIES), codes, -1)
+
+
+def _is_new(values: tf.Tensor) -> tf.Tensor:
+    """[b, m] bool: not the same as an earlier value of its row."""
+    same = tf.equal(values[:, :, None], values[:, None, :])  # [b, m, m]
+    earlier = tf.linalg.band_part(tf.ones_like(same, tf.int32), -1, 0)
+    earlier -= tf.eye(tf.shape(values)[1], dtype=tf.int32)[None]
+    return tf.logical_not(tf.reduce_any(same & (earlier > 0), axis=2))
 
 
 def code_history(

@@ -98,6 +98,13 @@ def test_leave_one_out_with_users_of_0_1_2_3_and_4_events() -> None:
     ]
 
 
+def test_sessions_end_at_a_pause_and_at_the_next_user() -> None:
+    times = np.array([0, 1800, 3601, 9000, 9001, 10, 5000])
+    is_first = np.array([True, False, False, False, False, True, False])
+    found = behaviour.session_numbers(times, is_first)
+    assert found.tolist() == [0, 0, 1, 2, 2, 0, 1]
+
+
 def cut(
     times: np.ndarray, validation_share: float, test_share: float
 ) -> np.ndarray:

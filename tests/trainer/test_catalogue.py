@@ -141,7 +141,7 @@ def test_level_names_are_distinct_and_in_order(
     assert catalogue.level_names(text) == names
 
 
-def test_a_vocabulary_is_by_count_then_by_name_in_reverse_without_empty_names() -> None:
+def test_a_vocabulary_is_by_count_then_by_name_reversed() -> None:
     names = ["b", "", "c", "a", "c", "", ""]
     assert catalogue.vocabulary(names) == ["c", "b", "a"]
 

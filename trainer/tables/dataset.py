@@ -52,6 +52,20 @@ class Dataset:
     notes: list[str]
 
 
+@dataclasses.dataclass(frozen=True)
+class TableRows:
+    """How many rows of a table were read, and how many of them were bad."""
+
+    table: str
+    read: int
+    rejected: int
+
+    @property
+    def rejected_share(self) -> float:
+        """Of all rows read; 0 for a table without rows."""
+        return self.rejected / max(self.read, 1)
+
+
 def _read_table(
     name: str, data_dir: Path, setting: str | None
 ) -> tuple[RawTable | None, list[str]]:
@@ -103,29 +117,40 @@ def _read_tables(
     return reviews, notes
 
 
-def _check_shares(
-    reviews: Sequence[Review], max_share: float, rejects_dir: Path
+def check_shares(
+    rows: Sequence[TableRows],
+    anomalies: Sequence[Anomaly],
+    max_share: float,
+    rejects: str,
 ) -> None:
-    """Stops the run where a table has too many bad rows, or no good one."""
-    bad = [r for r in reviews if r.rejected_share > max_share]
-    bad += [
+    """Stops the run where a table has too many bad rows, or no good one.
+
+    Args:
+        rows: of each table.
+        anomalies: of all tables, for the message.
+        max_share: of a table's rows that may be bad.
+        rejects: where the bad rows are.
+
+    Raises:
+        DataError: with the counts and every anomaly.
+    """
+    bad = [
         r
-        for r in reviews
-        if r.table.name in features.REQUIRED_TABLES
-        and not r.is_kept.any()
-        and r not in bad
+        for r in rows
+        if r.rejected_share > max_share
+        or (r.table in features.REQUIRED_TABLES and r.rejected == r.read)
     ]
     if not bad:
         return
     counts = "; ".join(
-        f"{r.rows_rejected:,} of the {r.table.rows_read:,} rows of "
-        f"{r.table.name} ({r.rejected_share:.2%}) are bad"
+        f"{r.rejected:,} of the {r.read:,} rows of {r.table} "
+        f"({r.rejected_share:.2%}) are bad"
         for r in bad
     )
     raise DataError(
-        [anomaly for review in reviews for anomaly in review.anomalies],
+        anomalies,
         f"{counts}, and max_reject_share is {max_share:.2%}. They are listed "
-        f"in {rejects_dir}; mend them, or raise --max-reject-share.",
+        f"in {rejects}; mend them, or raise --max-reject-share.",
     )
 
 
@@ -157,8 +182,14 @@ def load_dataset(
     events = check_events(reviews[features.EVENTS], items.ids, now)
     for review in reviews.values():
         review.write_rejects(rejects_dir)
-    _check_shares(
-        list(reviews.values()), config.max_reject_share, rejects_dir
-    )
     anomalies = [a for review in reviews.values() for a in review.anomalies]
+    check_shares(
+        [
+            TableRows(name, review.table.rows_read, review.rows_rejected)
+            for name, review in reviews.items()
+        ],
+        anomalies,
+        config.max_reject_share,
+        str(rejects_dir),
+    )
     return Dataset(events, items, users, scenarios, anomalies, notes)

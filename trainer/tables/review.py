@@ -62,11 +62,6 @@ class Review:
         """Malformed rows and those that a check rejected."""
         return self.table.rows_read - int(self.is_kept.sum())
 
-    @property
-    def rejected_share(self) -> float:
-        """Of all rows read; 0 for a table without rows."""
-        return self.rows_rejected / max(self.table.rows_read, 1)
-
     def _add(
         self, name: str, column: str, rows: np.ndarray, remedy: str,
         severity: Severity,

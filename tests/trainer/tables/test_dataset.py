@@ -17,6 +17,7 @@ from trainer.anomalies import DataError
 from trainer.config import DataConfig
 from trainer.sample import __main__ as sample
 from trainer.tables import Dataset, load_dataset
+from trainer.tables.dataset import TableRows
 
 NOW = 1_700_000_000
 EVENTS = "user_id,item_id,timestamp\nu,a,10\nu,b,20\nv,b,30\nv,a,40\n"
@@ -323,3 +324,8 @@ def test_reading_tables_does_not_import_tensorflow(folder):
         "sys.exit('tensorflow' in sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_table_without_rows_has_no_bad_share() -> None:
+    assert TableRows("users", 0, 0).rejected_share == 0
+    assert TableRows("users", 4, 1).rejected_share == 0.25

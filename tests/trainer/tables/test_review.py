@@ -82,11 +82,6 @@ def test_malformed_rows_count_as_rejected():
     (anomaly,) = review.anomalies
     assert (anomaly.name, anomaly.first_rows) == ("malformed_row", (3,))
     assert review.rows_rejected == 1
-    assert review.rejected_share == 0.25
-
-
-def test_a_table_without_rows_has_no_bad_share():
-    assert make_review({"a": pa.array([], pa.string())}).rejected_share == 0
 
 
 @pytest.mark.parametrize(("extra", "is_cut"), [(0, False), (1, True)])

@@ -1,0 +1,260 @@
+"""SequenceBuilder: rows of tables to behaviour sequences and a catalogue.
+
+Rows in = rows kept + rows rejected, checked; and nothing that is handed on
+knows the future, checked on what was written.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.io.filesystems import FileSystems
+from tfx.components.util import examples_utils
+from tfx.dsl.components.base import (
+    base_beam_component,
+    base_beam_executor,
+    executor_spec,
+)
+from tfx.proto import example_gen_pb2
+from tfx.types import artifact_utils, channel, component_spec
+from tfx.types.artifact import Artifact
+from tfx.types.standard_artifacts import Examples
+
+from pipeline.artifacts import DataReview, TableReview
+from pipeline.fingerprint import CODE_FINGERPRINT, source_fingerprint
+from pipeline.reading import ReadTable
+from pipeline.run_settings import from_text
+from pipeline.sequences import graph
+from pipeline.sequences.facts import read_facts, write_facts
+from pipeline.sequences.shards import Spans, leaks
+from pipeline.sequences.summary import TableSummary, write_json
+from schema import features
+from trainer.anomalies import Anomaly, DataError, table_error
+from trainer.tables.dataset import TableRows, check_shares
+
+SEQUENCES, CATALOGUE, REVIEW = "sequences", "catalogue", "table_review"
+ROWS = "rows"  # custom property of table examples
+SPLIT_NAME = "all"
+_ROWS_PER_SHARD = 250_000
+_SOURCES = ("pipeline.sequences", "pipeline.table_batches", "pipeline.reading",
+            "pipeline.sequence_builder", "trainer.tables", "trainer.behaviour",
+            "schema")
+
+
+class SequenceBuilderSpec(component_spec.ComponentSpec):
+    """Inputs, outputs and properties of `SequenceBuilder`."""
+
+    PARAMETERS = {
+        "config": component_spec.ExecutionParameter(type=str),
+        "now": component_spec.ExecutionParameter(type=int),
+        CODE_FINGERPRINT: component_spec.ExecutionParameter(type=str),
+    }
+    INPUTS = {
+        features.EVENTS: component_spec.ChannelParameter(type=Examples),
+        features.ITEMS: component_spec.ChannelParameter(type=Examples),
+        features.USERS: component_spec.ChannelParameter(
+            type=Examples, optional=True
+        ),
+        features.SCENARIOS: component_spec.ChannelParameter(
+            type=Examples, optional=True
+        ),
+        "review": component_spec.ChannelParameter(
+            type=DataReview, optional=True
+        ),
+    }
+    OUTPUTS = {
+        SEQUENCES: component_spec.ChannelParameter(type=Examples),
+        CATALOGUE: component_spec.ChannelParameter(type=Examples),
+        REVIEW: component_spec.ChannelParameter(type=TableReview),
+    }
+
+
+class SequenceBuilderExecutor(base_beam_executor.BaseBeamExecutor):
+    """Runs the graph of `pipeline.sequences` and checks what it made."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes sequences, catalogue and review.
+
+        Raises:
+            DataError: if too many rows of a table are bad, if rows were lost,
+                or if a sequence knows the future.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        config = from_text(exec_properties["config"])
+        sources = {
+            name: sorted(input_dict[name], key=_span)
+            for name in features.COLUMNS
+            if input_dict.get(name)
+        }
+        review_uri = artifact_utils.get_single_uri(output_dict[REVIEW])
+        rows = {
+            name: sum(a.get_int_custom_property(ROWS) for a in artifacts)
+            for name, artifacts in sources.items()
+        }
+        users = rows[features.EVENTS] + rows.get(features.USERS, 0)
+        plan = graph.Plan(
+            data=config.data,
+            seed=config.training.seed,
+            now=exec_properties.get("now") or int(time.time()),
+            user_shards=1 + users // _ROWS_PER_SHARD,
+            item_shards=1 + rows[features.ITEMS] // _ROWS_PER_SHARD,
+            folder=FileSystems.join(self._get_tmp_dir(), "parts"),
+            rejects=FileSystems.join(review_uri, "rejects"),
+        )
+        _make_folders(plan.folder, plan.rejects)
+        outputs = {
+            name: artifact_utils.get_single_instance(output_dict[name])
+            for name in (SEQUENCES, CATALOGUE)
+        }
+        facts_folder = FileSystems.join(plan.folder, "facts")
+        _make_folders(facts_folder)
+        with self._make_beam_pipeline() as pipeline:
+            tables = {
+                name: pipeline | f"Read({name})" >> ReadTable(artifacts, name)
+                for name, artifacts in sources.items()
+            }
+            made = graph.build(tables, plan)
+            for name, artifact in outputs.items():
+                _write_examples(getattr(made, name), artifact, name)
+            write_facts(made, facts_folder)
+        tables_found, spans = read_facts(facts_folder, rows)
+        FileSystems.delete([plan.folder])
+        _write_review(tables_found, review_uri)
+        _check(tables_found, rows, config.data.max_reject_share, review_uri)
+        _check_point_in_time(spans, config.data.split)
+        for artifact in outputs.values():
+            _describe(artifact)
+
+
+class SequenceBuilder(base_beam_component.BaseBeamComponent):
+    """Groups, checks, orders and splits behaviour; see `DESIGN` of sequences.
+
+    Args:
+        events, items: table examples; events may come in several spans.
+        users, scenarios: optional table examples.
+        review: of the data gate, so that nothing is built on refused data.
+        config: JSON of a `trainer.config.RunConfig` as mappings.
+        now: unix seconds after which an event is a bad row; 0 for the moment
+            of the run.
+    """
+
+    SPEC_CLASS = SequenceBuilderSpec
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(SequenceBuilderExecutor)
+
+    def __init__(
+        self,
+        tables: Mapping[str, channel.BaseChannel],
+        config: str,
+        *,
+        review: channel.BaseChannel | None = None,
+        now: int = 0,
+    ) -> None:
+        super().__init__(
+            SequenceBuilderSpec(
+                **tables,
+                review=review,
+                config=config,
+                now=now,
+                **{CODE_FINGERPRINT: source_fingerprint(*_SOURCES)},
+                **{
+                    SEQUENCES: channel.Channel(type=Examples),
+                    CATALOGUE: channel.Channel(type=Examples),
+                    REVIEW: channel.Channel(type=TableReview),
+                },
+            )
+        )
+
+
+def _span(artifact: Artifact) -> tuple[int, int]:
+    return artifact.span or 0, artifact.id or 0
+
+
+def _make_folders(*folders: str) -> None:
+    for folder in folders:
+        if not FileSystems.exists(folder):
+            FileSystems.mkdirs(folder)
+
+
+def _write_examples(
+    examples: beam.PCollection, artifact: Artifact, name: str
+) -> None:
+    prefix = FileSystems.join(artifact.uri, f"Split-{SPLIT_NAME}", name)
+    _ = examples | f"Write({name})" >> beam.io.WriteToTFRecord(
+        prefix, file_name_suffix=".gz", coder=beam.coders.BytesCoder()
+    )
+
+
+def _write_review(found: list[TableSummary], uri: str) -> None:
+    content = {
+        "anomalies": [
+            dataclasses.asdict(anomaly)
+            for table in found
+            for anomaly in table.anomalies
+        ],
+        "rows": {
+            table.table: {
+                "in": table.rows_read,
+                "kept": table.rows_kept,
+                "rejected": table.rows_rejected,
+            }
+            for table in found
+        },
+    }
+    write_json(content, FileSystems.join(uri, "review.json"))
+
+
+def _check(
+    found: list[TableSummary],
+    rows: Mapping[str, int],
+    max_share: float,
+    uri: str,
+) -> None:
+    anomalies: list[Anomaly] = [a for t in found for a in t.anomalies]
+    lost = [
+        table_error(
+            "lost_rows", t.table,
+            f"{rows[t.table]:,} rows were read in, and {t.rows_kept:,} kept + "
+            f"{t.rows_rejected:,} rejected came out; run it again, and report "
+            "the Beam runner if that happens twice.",
+        )
+        for t in found
+        if t.rows_kept + t.rows_rejected != rows[t.table]
+    ]
+    if lost:
+        raise DataError(lost)
+    counts = [TableRows(t.table, t.rows_read, t.rows_rejected) for t in found]
+    check_shares(
+        counts, anomalies, max_share, FileSystems.join(uri, "rejects")
+    )
+
+
+def _check_point_in_time(spans: Spans, split_name: str) -> None:
+    found = leaks(spans, split_name)
+    if found:
+        raise DataError(
+            [
+                table_error(
+                    "leaked_future_event", SEQUENCES,
+                    f"{sentence}; a model trained on this would have seen the "
+                    "future. This is a fault of the sequence builder.",
+                )
+                for sentence in found
+            ]
+        )
+
+
+def _describe(artifact: Artifact) -> None:
+    artifact.split_names = artifact_utils.encode_split_names([SPLIT_NAME])
+    examples_utils.set_payload_format(
+        artifact, example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE
+    )
+    examples_utils.set_file_format(artifact, "FORMAT_TFRECORDS_GZIP")
