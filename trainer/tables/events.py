@@ -18,6 +18,7 @@ from trainer.tables.event_columns import (
     check_splits,
     check_timestamps,
 )
+from trainer.tables.private_text import note_private_text
 from trainer.tables.review import Review
 
 
@@ -95,6 +96,7 @@ def check_events(review: Review, item_ids: Sequence[str], now: int) -> Events:
     split = check_splits(review)
     item = check_items(review, item_ids)
     _reject_duplicates(review, seconds)
+    note_private_text(review, [features.TEXT])
     _note_single_events(review)
     types, event_type = codes(review.kept(check_event_types(review)))
     user_ids, user = codes(review.kept(review.table.column(features.USER_ID)))

@@ -8,6 +8,7 @@ import numpy as np
 
 from schema import features
 from trainer.tables.column_values import codes, is_blank, is_repeat
+from trainer.tables.private_text import note_private_text
 from trainer.tables.review import Review
 
 
@@ -78,6 +79,7 @@ def check_items(review: Review) -> Items:
         "item_without_text", "", is_silent, "nothing but its id tells what the "
         "item is, so the model knows it from events alone; add a title.",
     )
+    note_private_text(review, names)
     return Items(
         review.kept(review.table.column(features.ITEM_ID)).to_pylist(),
         {name: review.kept(texts[name]).to_pylist() for name in names},

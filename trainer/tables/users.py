@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from schema import features
 from trainer.tables.items import reject_repeated_ids
+from trainer.tables.private_text import note_private_text
 from trainer.tables.review import Review
 
 # Whatever is not clearly a yes is no consent.
@@ -76,6 +77,7 @@ def check_users(review: Review) -> Users:
         for name in review.table.columns
         if name not in (features.USER_ID, features.CONSENT)
     }
+    note_private_text(review, columns)
     ids = review.kept(review.table.column(features.USER_ID)).to_pylist()
     profiles = _verbalise(columns) if columns else [""] * len(ids)
     return Users(
