@@ -52,3 +52,18 @@ def test_the_default_event_type_is_one_of_them():
 def test_an_unknown_schema_is_refused_with_the_known_names():
     with pytest.raises(ValueError, match="events, items, scenarios, users"):
         schema.load("event")
+
+
+@pytest.mark.parametrize("table", ["events", "items"])
+def test_training_and_serving_are_environments(table):
+    loaded = schema.load(table)
+    assert set(loaded.default_environment) == {"TRAINING", "SERVING"}
+
+
+def test_what_only_logs_know_is_not_there_when_serving():
+    loaded = schema.load("events")
+    assert {
+        feature.name
+        for feature in loaded.feature
+        if "SERVING" in feature.not_in_environment
+    } == {"rating", "split"}
