@@ -6,8 +6,8 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import io_utils
 
-from trainer.config import RunConfig
 from trainer.prepare import Prepared
+from trainer.records import Records, load_prepared
 
 SPLIT = "all"
 
@@ -23,7 +23,6 @@ def read_prepared(
     catalogue: standard_artifacts.Examples,
     sequence_graph: standard_artifacts.TransformGraph,
     catalogue_graph: standard_artifacts.TransformGraph,
-    config: RunConfig,
 ) -> Prepared:
     """What `trainer.prepare.prepare` returns, from the pipeline's artifacts.
 
@@ -32,6 +31,27 @@ def read_prepared(
         catalogue: transformed, one example per item.
         sequence_graph: its vocabularies name event types and scenarios.
         catalogue_graph: its vocabularies name items, categories and brands.
-        config: settings of the run.
     """
-    raise NotImplementedError("reading of transformed records is not built in")
+    return load_prepared(
+        records_of(sequences, catalogue, sequence_graph, catalogue_graph)
+    )
+
+
+def records_of(
+    sequences: standard_artifacts.Examples,
+    catalogue: standard_artifacts.Examples,
+    sequence_graph: standard_artifacts.TransformGraph,
+    catalogue_graph: standard_artifacts.TransformGraph,
+) -> Records:
+    """Where the trainer finds Transform's outputs."""
+
+    def pattern(examples: standard_artifacts.Examples) -> str:
+        folder = artifact_utils.get_split_uri([examples], SPLIT)
+        return str(io_utils.all_files_pattern(folder))
+
+    return Records(
+        sequences=pattern(sequences),
+        catalogue=pattern(catalogue),
+        sequence_graph=sequence_graph.uri,
+        catalogue_graph=catalogue_graph.uri,
+    )

@@ -102,7 +102,6 @@ class Executor(base_executor.BaseExecutor):
             inputs["catalogue"],
             inputs["sequence_graph"],
             inputs["catalogue_graph"],
-            config,
         )
         queries = retrieval_measures.held_out_queries(
             prepared,

@@ -24,7 +24,7 @@ from tfx.types import artifact_utils, channel, component_spec
 from tfx.types.artifact import Artifact
 from tfx.types.standard_artifacts import Examples
 
-from pipeline.artifacts import DataReview, TableReview
+from pipeline.artifacts import TableReview
 from pipeline.fingerprint import CODE_FINGERPRINT, source_fingerprint
 from pipeline.reading import ReadTable
 from pipeline.run_settings import from_text
@@ -61,9 +61,6 @@ class SequenceBuilderSpec(component_spec.ComponentSpec):
         ),
         features.SCENARIOS: component_spec.ChannelParameter(
             type=Examples, optional=True
-        ),
-        "review": component_spec.ChannelParameter(
-            type=DataReview, optional=True
         ),
     }
     OUTPUTS = {
@@ -141,7 +138,6 @@ class SequenceBuilder(base_beam_component.BaseBeamComponent):
     Args:
         events, items: table examples; events may come in several spans.
         users, scenarios: optional table examples.
-        review: of the data gate, so that nothing is built on refused data.
         config: JSON of a `trainer.config.RunConfig` as mappings.
         now: unix seconds after which an event is a bad row; 0 for the moment
             of the run.
@@ -155,13 +151,11 @@ class SequenceBuilder(base_beam_component.BaseBeamComponent):
         tables: Mapping[str, channel.BaseChannel],
         config: str,
         *,
-        review: channel.BaseChannel | None = None,
         now: int = 0,
     ) -> None:
         super().__init__(
             SequenceBuilderSpec(
                 **tables,
-                review=review,
                 config=config,
                 now=now,
                 **{CODE_FINGERPRINT: source_fingerprint(*_SOURCES)},
@@ -257,4 +251,4 @@ def _describe(artifact: Artifact) -> None:
     examples_utils.set_payload_format(
         artifact, example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE
     )
-    examples_utils.set_file_format(artifact, "FORMAT_TFRECORDS_GZIP")
+    examples_utils.set_file_format(artifact, "tfrecords_gzip")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
+from collections.abc import Mapping
 from typing import Any, Literal, get_args, get_type_hints
 
 SplitName = Literal["time", "leave_one_out", "column"]
@@ -282,6 +283,19 @@ class RunConfig:
         default_factory=TrainingConfig
     )
     export: ExportConfig = dataclasses.field(default_factory=ExportConfig)
+
+
+def config_from(content: Mapping[str, Mapping[str, Any]]) -> RunConfig:
+    """The configuration that `dataclasses.asdict` has turned into mappings.
+
+    Raises:
+        TypeError: if a section or field is unknown.
+        ValueError: if a value is not legal.
+    """
+    kinds = get_type_hints(RunConfig)
+    return RunConfig(
+        **{name: kinds[name](**fields) for name, fields in content.items()}
+    )
 
 
 # What a preset changes, by section. `base` is the defaults themselves.

@@ -87,3 +87,9 @@ def export_exact(
         bundle.seal(folder, described, examples)
 
     return versions.write_version(model_dir, version, save)
+
+
+def latest_bundle(job_dir: Path, config: RunConfig) -> Path:
+    """Folder of the newest exact bundle that a run has exported."""
+    model_dir = job_dir / "export" / config.export.model_name
+    return model_dir / str(max(versions.versions(model_dir)))

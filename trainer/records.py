@@ -102,7 +102,7 @@ def load_prepared(records: Records) -> Prepared:
 
 def read_vocabulary(transform_graph: str, name: str) -> list[str]:
     """Names of a vocabulary in the order of their codes."""
-    path = f"{transform_graph}/transform_fn/assets/{name}.gz"
+    path = f"{transform_graph}/transform_fn/assets/{name}.tfrecord.gz"
     names = [
         record.decode()
         for record in tf.data.TFRecordDataset(

@@ -57,8 +57,12 @@ class Run:
         self._earlier = EarlierRun.read(Path(folder)) if folder else None
         self.clock = Clock()
 
-    def execute(self) -> dict[str, Any]:
-        """Trains, evaluates, exports. Returns what `metrics.json` holds."""
+    def execute(self, build_twin: bool = True) -> dict[str, Any]:
+        """Trains, evaluates, exports. Returns what `metrics.json` holds.
+
+        Args:
+            build_twin: whether the ScaNN twin is built too.
+        """
         settings = self.config.training
         tf.keras.utils.set_random_seed(settings.seed)
         tf.keras.mixed_precision.set_global_policy(settings.precision)
@@ -68,7 +72,8 @@ class Run:
         with self.clock.stage("train"):
             self._fit(model, strategy)
         metrics = self._evaluate(model)
-        self._export(ServedModel(model, encoder, self.prepared), metrics)
+        served = ServedModel(model, encoder, self.prepared)
+        self._export(served, metrics, build_twin)
         metrics["seconds"] = self.clock.seconds
         metrics["peak_memory_mb"] = round(peak_memory_mb(), 1)
         write_json(self.job_dir / "metrics.json", metrics)
@@ -162,7 +167,9 @@ class Run:
             }
         return report
 
-    def _export(self, served: ServedModel, metrics: dict[str, Any]) -> None:
+    def _export(
+        self, served: ServedModel, metrics: dict[str, Any], build_twin: bool
+    ) -> None:
         """Both bundles; what a killed run has already written stays."""
         export = self.job_dir / "export"
         settings = self.config.export
@@ -180,7 +187,7 @@ class Run:
                     served, self.prepared, self.config,
                     model_dir=exact_dir, version=version, metrics=metrics,
                 )
-            if version not in versions.versions(twin_dir):
+            if build_twin and version not in versions.versions(twin_dir):
                 index.build(
                     exact_dir / str(version), twin_dir, version,
                     min_items=settings.scann_min_items,
