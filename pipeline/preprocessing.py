@@ -66,9 +66,7 @@ def catalogue_fn(inputs: Tensors, custom_config: dict[str, Any]) -> Tensors:
     )
     levels = requests.level_names(columns[features.CATEGORIES])  # [items, m]
     is_level = tf.not_equal(levels, "")
-    categories = _vocabulary(
-        tf.boolean_mask(levels, is_level), features.CATEGORIES
-    )
+    categories = _vocabulary(levels, features.CATEGORIES)
     brands = _vocabulary(columns[features.BRAND], features.BRAND)
 
     def coded(names: tf.Tensor, known: Any) -> tf.Tensor:
@@ -93,7 +91,8 @@ def catalogue_fn(inputs: Tensors, custom_config: dict[str, Any]) -> Tensors:
 
 def _vocabulary(names: tf.Tensor, name: str) -> Any:
     """[n] names, the most frequent first; empty ones are left out."""
-    return tft.vocabulary(names, vocab_filename=name, file_format=_FORMAT)
+    named = tf.boolean_mask(names, tf.not_equal(names, ""))
+    return tft.vocabulary(named, vocab_filename=name, file_format=_FORMAT)
 
 
 def _gaps(timestamps: tf.SparseTensor) -> tf.SparseTensor:
