@@ -7,7 +7,7 @@ import json
 
 import yaml
 
-from trainer.config import RunConfig
+from trainer.config import RunConfig, config_from
 
 
 def to_json(config: RunConfig) -> str:
@@ -21,20 +21,17 @@ def from_text(text: str) -> RunConfig:
     Raises:
         ValueError: naming the section or field that is not known.
     """
-    defaults, content = RunConfig(), yaml.safe_load(text) or {}
+    content = yaml.safe_load(text) or {}
     if not isinstance(content, dict):
         raise ValueError(f"settings must be a mapping, got {content!r}.")
-    sections = {}
-    for name, values in content.items():
-        section = getattr(defaults, name, None)
-        if section is None:
-            known = [field.name for field in dataclasses.fields(defaults)]
+    known = [field.name for field in dataclasses.fields(RunConfig)]
+    for name in content:
+        if name not in known:
             raise ValueError(
                 f"unknown section {name!r} of settings; known are "
                 f"{', '.join(known)}."
             )
-        try:
-            sections[name] = type(section)(**values)
-        except TypeError as error:  # which names the field
-            raise ValueError(f"settings, section {name}: {error}") from error
-    return RunConfig(**sections)
+    try:
+        return config_from(content)
+    except TypeError as error:  # which names the field
+        raise ValueError(f"bad settings: {error}") from error

@@ -21,6 +21,7 @@ from model_artifacts import (
 )
 from tfx.types import Channel, standard_artifacts
 
+from pipeline import bundle_pusher
 from pipeline import prepared as prepared_files
 from pipeline.artifacts import RetrievalEvaluation
 from pipeline.retrieval_evaluator import Executor, RetrievalEvaluator
@@ -222,6 +223,23 @@ def test_a_worse_model_is_not_blessed_and_every_reason_is_told(
         told["test"]["recall@10"], abs=0.01
     )
     assert found.evaluation["forgetting"]["queries"] == told["test"]["queries"]
+    assert_not_pushed(bad, found.blessing, tmp_path)
+
+
+def assert_not_pushed(model: Any, verdict: Any, folder: Path) -> None:
+    infra = artifact(standard_artifacts.InfraBlessing, folder / "infra")
+    infra.set_int_custom_property("blessed", 1)
+    pushed = artifact(standard_artifacts.PushedModel, folder / "pushed")
+    bundle_pusher.Executor().Do(
+        {
+            "model": [model], "model_blessing": [verdict],
+            "infra_blessing": [infra],
+        },
+        {"pushed_model": [pushed]},
+        {"base_directory": str(folder / "served")},
+    )
+    assert pushed.get_int_custom_property("pushed") == 0
+    assert not (folder / "served").exists()
 
 
 def test_a_worse_model_may_be_forced_and_the_reason_stays(
