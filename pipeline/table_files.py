@@ -23,6 +23,7 @@ from trainer.anomalies import DataError, table_error
 from trainer.tables.arrow_reader import raw_table
 from trainer.tables.csv_reader import csv_header, csv_tables
 from trainer.tables.raw_table import RawTable, renumbered
+from trainer.tables.tfrecord_reader import compression_of
 
 BLOCK_ROWS = 65_536
 
@@ -123,6 +124,12 @@ def _avro_columns(path: str, table: str) -> list[str]:
     return [field["name"] for field in schema["fields"]]
 
 
+def _example_blocks(path: str, table: str) -> Iterator[RawTable]:
+    with open_bytes(path) as file:
+        compression_of(file, path, table)
+    yield from example_tables(path, table)
+
+
 def _example_columns(path: str, table: str) -> list[str]:
     """Of the first block: a file of tf.Examples has no header."""
     first = next(example_tables(path, table), None)
@@ -135,8 +142,8 @@ _FORMATS: dict[str, tuple[_Blocks, _Columns]] = {
     ".csv": (_csv_blocks, _csv_columns),
     ".csv.gz": (_csv_blocks, _csv_columns),
     ".parquet": (_parquet_blocks, _parquet_columns),
-    ".tfrecord": (example_tables, _example_columns),
-    ".tfrecord.gz": (example_tables, _example_columns),
+    ".tfrecord": (_example_blocks, _example_columns),
+    ".tfrecord.gz": (_example_blocks, _example_columns),
     ".avro": (_avro_blocks, _avro_columns),
 }
 SUFFIXES = tuple(_FORMATS)

@@ -4,6 +4,7 @@ import fastavro
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import tensorflow as tf
 
 from pipeline import table_files
 from pipeline.table_files import default_pattern, read_blocks, read_columns
@@ -83,3 +84,20 @@ def test_a_required_table_that_is_absent_is_named(tmp_path):
     (tmp_path / "event.csv").touch()
     with pytest.raises(DataError, match=r"missing_table.*only event\.csv"):
         default_pattern("events", str(tmp_path))
+
+
+def test_a_truncated_file_of_examples_is_named(tmp_path):
+    path = tmp_path / "items.tfrecord.gz"
+    with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
+        for _ in range(50):
+            writer.write(b"")
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(DataError, match="truncated_gzip"):
+        list(read_blocks(str(path), "items"))
+
+
+def test_an_empty_file_of_examples_is_named(tmp_path):
+    path = tmp_path / "items.tfrecord"
+    path.touch()
+    with pytest.raises(DataError, match="empty_file"):
+        list(read_blocks(str(path), "items"))

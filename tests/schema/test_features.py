@@ -50,7 +50,7 @@ def test_the_default_event_type_is_one_of_them():
 
 
 def test_an_unknown_schema_is_refused_with_the_known_names():
-    with pytest.raises(ValueError, match="events, items, scenarios, users"):
+    with pytest.raises(ValueError, match="catalogue, events, items, scenarios"):
         schema.load("event")
 
 

@@ -23,7 +23,8 @@ from trainer.anomalies import DataError, table_error
 from trainer.tables.csv_source import DAMAGE_MARK, REPLACEMENT, CsvSource
 from trainer.tables.raw_table import RawTable, empty_texts, stacked
 
-_BLOCK_BYTES = 1 << 24  # no row can be longer
+# No row can be longer. Arrow reads up to 32 blocks ahead of us.
+_BLOCK_BYTES = 1 << 23
 
 
 def _header(source: CsvSource) -> list[str]:
@@ -74,6 +75,11 @@ def _parsed(
         )
     except pa.ArrowInvalid as error:
         remedy = f"{source.label} is no readable CSV: {error}."
+        if "straddling" in str(error):
+            remedy = (
+                f"{source.label} has a row of more than {_BLOCK_BYTES:,} "
+                "bytes; look for a quote that is never closed."
+            )
         raise DataError([
             table_error("unreadable_file", source.table, remedy)
         ]) from error

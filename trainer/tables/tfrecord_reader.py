@@ -7,7 +7,7 @@ import gzip
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -31,33 +31,49 @@ def _error(name: str, table: str, remedy: str, column: str = "") -> DataError:
     return DataError([table_error(name, table, remedy, column=column)])
 
 
-def _check_gzip(path: Path, table: str) -> None:
-    """Reads to the end: TensorFlow takes a truncated file for a short one."""
+def _check_gzip(file: BinaryIO, label: str, table: str) -> None:
     try:
-        with gzip.open(path) as file:
-            while file.read(_CHECKED_BYTES):
+        with gzip.GzipFile(fileobj=file) as content:
+            while content.read(_CHECKED_BYTES):
                 pass
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise _error(
-            "truncated_gzip", table, f"{path} cannot be decompressed to its "
+            "truncated_gzip", table, f"{label} cannot be decompressed to its "
             f"end ({error}); copy or export it again.",
         ) from error
+
+
+def compression_of(file: BinaryIO, label: str, table: str) -> str:
+    """GZIP or nothing; a compressed file is read to its end.
+
+    TensorFlow takes a truncated file for a short one.
+
+    Args:
+        file: open, at its start.
+        label: of the file, for messages.
+        table: name of the table, for messages.
+
+    Raises:
+        DataError: empty_file or truncated_gzip.
+    """
+    start = file.read(len(_GZIP_MAGIC))
+    if not start:
+        remedy = f"{label} is empty; export it again."
+        raise _error("empty_file", table, remedy)
+    if start != _GZIP_MAGIC:
+        return ""
+    file.seek(0)
+    _check_gzip(file, label, table)
+    return "GZIP"
 
 
 def _compression(path: Path, table: str) -> str:
     try:
         with path.open("rb") as file:
-            start = file.read(len(_GZIP_MAGIC))
+            return compression_of(file, str(path), table)
     except OSError as error:
         remedy = f"{path} cannot be read: {error.strerror or error}."
         raise _error("unreadable_file", table, remedy) from error
-    if not start:
-        remedy = f"{path} is empty; export it again."
-        raise _error("empty_file", table, remedy)
-    if start != _GZIP_MAGIC:
-        return ""
-    _check_gzip(path, table)
-    return "GZIP"
 
 
 def _records(path: Path, table: str) -> Iterator[bytes]:

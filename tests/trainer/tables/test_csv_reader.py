@@ -228,3 +228,10 @@ def test_the_header_can_be_read_alone(tmp_path):
         assert csv_reader.csv_header(file, "items.csv", "items") == [
             "item_id", "\ufffd",
         ]
+
+
+def test_a_quote_that_stays_open_for_long_is_named(read, monkeypatch):
+    monkeypatch.setattr(csv_reader, "_BLOCK_BYTES", 64)
+    with pytest.raises(DataError, match="never closed") as error:
+        read(b'item_id,title\n1,"a\n' + b"2,b\n" * 100)
+    assert error_names(error) == ["unreadable_file"]
