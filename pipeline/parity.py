@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-
 _PACKAGES = Path(__file__).parents[1]  # where `pipeline` itself is found
 # What a process needs of the environment to start at all.
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "HOME")
