@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+
 def drop_resolvers(spec: dict[str, Any], *, keep_blessed: bool) -> list[str]:
     """Takes out the tasks that look for artifacts of earlier runs.
 

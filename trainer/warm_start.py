@@ -22,10 +22,10 @@ from trainer.config import RunConfig
 from trainer.job import CHECKPOINTS, write_json
 from trainer.model import TwoTower
 from trainer.prepare import Prepared
+from trainer.weights import carry_weights, forget_untrained
 
 VOCABULARIES = "vocabularies.json"  # file in the job folder
 _TEXT_ENCODER = "text_encoder"  # folder of an encoder that a run has made
-_VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"  # how a checkpoint's keys end
 
 
 def vocabularies(prepared: Prepared) -> dict[str, list[str]]:
@@ -148,18 +148,10 @@ class EarlierRun:
                 f"{folder} holds no checkpoint; let that run finish an epoch "
                 "before another one goes on from it."
             )
-        _restore_dense(path, model)
-        earlier = tf.train.load_checkpoint(path)
-        _load_experts(earlier, model)
-        now = vocabularies(prepared)
-        for table in _tables(model):
-            key = f"model/{table.path}/embeddings{_VALUE}"
-            old = earlier.get_tensor(key)
-            if old.shape[1:] == table.layer.embeddings.shape[1:]:
-                names = self.vocabularies[table.vocabulary]
-                moved = moved_rows(names, now[table.vocabulary], table.first)
-                _move(old, table.layer.embeddings, *moved)
-        _forget_untrained(model, self.trained_items(now["items"]))
+        names = (self.vocabularies, vocabularies(prepared))
+        carry_weights(path, model, *names)
+        items = prepared.catalogue.item_ids
+        forget_untrained(model, self.trained_items(items))
 
 
 def _flag(name: str, value: Any) -> str:
@@ -167,110 +159,3 @@ def _flag(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return f"--{flag}" if value else f"--no-{flag}"
     return f"--{flag} {value}"
-
-
-@dataclasses.dataclass(frozen=True)
-class _Table:
-    """An embedding whose rows are the names of a vocabulary.
-
-    Attributes:
-        path: of the layer, from the model.
-        layer: the embedding.
-        vocabulary: its name.
-        first: the row of the first name; rows before it are for no name.
-    """
-
-    path: str
-    layer: tf.keras.layers.Embedding
-    vocabulary: str
-    first: int
-
-
-def _tables(model: TwoTower) -> list[_Table]:
-    item, user = model.item_tower, model.user_tower
-    return [
-        _Table("item_tower/id_residual", item.id_residual, "items", 0),
-        _Table("item_tower/category", item.category, "categories", 1),
-        _Table("item_tower/brand", item.brand, "brands", 1),
-        _Table("user_tower/event_type", user.event_type, "event_types", 1),
-        _Table("user_tower/scenario", user.scenario, "scenarios", 1),
-        _Table("user_tower/gate", user.gate, "scenarios", 1),
-    ]
-
-
-def moved_rows(
-    old: Sequence[str], new: Sequence[str], first: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of a table before and after, for all names that are in both.
-
-    Args:
-        old, new: names in the order of their codes.
-        first: row of the first name; the rows before it stay where they are.
-
-    Example:
-        >>> moved_rows(["a", "b"], ["b", "c", "a"], first=1)
-        (array([0, 2, 1]), array([0, 1, 3]))
-    """
-    row_of = {name: row for row, name in enumerate(old, first)}
-    kept = [
-        (row_of[name], row)
-        for row, name in enumerate(new, first)
-        if name in row_of
-    ]
-    pairs = [(row, row) for row in range(first)] + kept
-    rows = np.array(pairs, np.int64).reshape(-1, 2)
-    return rows[:, 0], rows[:, 1]
-
-
-def _move(
-    old: np.ndarray, table: tf.Variable, source: np.ndarray, target: np.ndarray
-) -> None:
-    values = table.numpy()
-    values[target] = old[source]
-    table.assign(values)
-
-
-def _forget_untrained(model: TwoTower, is_trained: np.ndarray) -> None:
-    """A residual that nothing has trained is random: it becomes nothing."""
-    table = model.item_tower.id_residual.embeddings
-    table.assign(np.where(is_trained[:, None], table.numpy(), 0.0))
-
-
-def _restore_dense(path: str, model: TwoTower) -> None:
-    """Restores all weights that no vocabulary sizes."""
-    item, user = model.item_tower, model.user_tower
-    node = tf.train.Checkpoint
-    parts = {
-        "item_tower": node(text=item.text),
-        "user_tower": node(
-            gap=user.gap,
-            start=user.start,
-            profile=user.profile,
-            lstm=user.lstm,
-            skip=user.skip,
-        ),
-    }
-    if model.has_labels:
-        parts["ranking_head"] = model.ranking_head
-    if model.config.text.train_encoder:
-        parts["bert"] = model.bert
-    node(model=node(**parts)).restore(path).expect_partial()
-
-
-def _load_experts(earlier: Any, model: TwoTower) -> None:
-    """Copies the experts, also where there was one and are several, or back.
-
-    There is one expert where there is no scenario. Several that come of one
-    are copies of it; one that comes of several is their mixture for an
-    unknown scenario: either way that scenario's queries stay the same.
-    """
-    tower = model.user_tower
-    gate = earlier.get_tensor(f"model/user_tower/gate/embeddings{_VALUE}")[0]
-    weights = np.exp(gate - gate.max())
-    for name in ("kernel", "bias"):
-        old = earlier.get_tensor(f"model/user_tower/experts/{name}{_VALUE}")
-        if len(gate) != tower.num_experts:
-            each = old.reshape(*old.shape[:-1], len(gate), tower.dim)
-            mixed = np.einsum("...ed,e->...d", each, weights / weights.sum())
-            old = np.tile(mixed, tower.num_experts)
-        getattr(tower.experts, name).assign(old)

@@ -11,8 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pipeline.report.html import Html, element, join
 from pipeline.report.numbers import count, plain
 
-SERIES = 4  # colours that the style sheet has
-
 
 def _percent(value: float) -> str:
     return f"{min(100.0, max(0.0, 100 * value)):.2f}%"
@@ -144,28 +142,16 @@ def curve(
     def y(value: float) -> float:
         return 0.95 - 0.9 * (value - low) / span
 
-    xs = [(i + 0.5) / len(values) for i in range(len(values))]
-    points = " ".join(
-        f"{100 * x:.2f},{100 * y(v):.2f}"
-        for x, v in zip(xs, values, strict=True)
-    )
-    line = element(
-        "svg",
-        element("polyline", points=points, class_=f"line s{series}"),
-        viewBox="0 0 100 100", preserveAspectRatio="none",
-    )
+    points = [((i + 0.5) / len(values), y(v)) for i, v in enumerate(values)]
     whiskers = [
-        element("line", x1=_percent(x), x2=_percent(x), y1=_percent(y(pair[0])),
-                y2=_percent(y(pair[1])), class_=f"span s{series}")
-        for x, pair in zip(xs, ends or (), strict=False)
+        _whisker(x, (y(pair[0]), y(pair[1])), series)
+        for (x, _), pair in zip(points, ends or (), strict=False)
         if pair
     ]
-    dots = [
-        element("circle", cx=_percent(x), cy=_percent(y(v)), r="3.5",
-                class_=f"dot s{series}")
-        for x, v in zip(xs, values, strict=True)
-    ]
-    drawing = _svg(line, *whiskers, *dots, class_="curve", label="curve")
+    drawing = _svg(
+        _line(points, series), *whiskers, *_dots(points, series),
+        class_="curve", label="curve",
+    )
     scale = [element("span", plain(end)) for end in (high, low)]
     return element(
         "div",
@@ -174,6 +160,29 @@ def curve(
         element("div", *_ticks(labels), class_="ticks"),
         class_="plot",
     )
+
+
+def _line(points: Sequence[tuple[float, float]], series: int) -> Html:
+    """A line in a drawing of its own, which is stretched to the plot."""
+    path = " ".join(f"{100 * x:.2f},{100 * y:.2f}" for x, y in points)
+    line = element("polyline", points=path, class_=f"line s{series}")
+    return element(
+        "svg", line, viewBox="0 0 100 100", preserveAspectRatio="none"
+    )
+
+
+def _dots(points: Sequence[tuple[float, float]], series: int) -> list[Html]:
+    return [
+        element("circle", cx=_percent(x), cy=_percent(y), r="3.5",
+                class_=f"dot s{series}")
+        for x, y in points
+    ]
+
+
+def _whisker(x: float, ys: tuple[float, float], series: int) -> Html:
+    y1, y2 = map(_percent, ys)
+    return element("line", x1=_percent(x), x2=_percent(x), y1=y1, y2=y2,
+                   class_=f"span s{series}")
 
 
 def _ticks(labels: Sequence[str]) -> list[Html]:

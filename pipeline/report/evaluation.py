@@ -18,7 +18,7 @@ from pipeline.report.html import (
 )
 from pipeline.report.metadata import RunRecord
 
-QUALITY, SAMPLES = "Quality", "Sample users"
+QUALITY = "Quality"
 _BASELINES = ("popularity", "markov", "random")
 _SLICED = ("recall@10", "ndcg@10")  # metrics that are shown by slice
 _EXPLAINED = "Dot and line: the value and its 95 % interval."
@@ -199,31 +199,3 @@ def _forgetting(forgetting: Values | None) -> Html:
     return join([
         heading, note(said), table(header, rows, class_="numeric")
     ])
-
-
-def build_samples(evaluation: Values | None) -> Html:
-    """What some users did, and what they would be shown."""
-    samples = (evaluation or {}).get("samples") or []
-    cards = [_sample(sample) for sample in samples]
-    if not cards:
-        return section(SAMPLES, note("This run has no sample users."))
-    return section(SAMPLES, element("div", *cards, class_="cards samples"))
-
-
-def _sample(sample: Values) -> Html:
-    target = sample["target"]
-    recommended = [
-        element("li", title, **({"class_": "hit"} if title == target else {}))
-        for title in sample["recommended"]
-    ]
-    history = [element("li", title) for title in sample["history"]]
-    return element(
-        "article",
-        element("h4", str(sample["user"])),
-        element("h5", "chose"),
-        element("ul", *history) if history else note("nothing yet"),
-        element("h5", "is recommended"),
-        element("ol", *recommended),
-        element("h5", "really chose next"),
-        element("p", target),
-    )

@@ -8,6 +8,7 @@ from pipeline.report import (
     anomalies,
     cost,
     evaluation,
+    samples,
     statistics,
     training,
     verdict,
@@ -17,7 +18,7 @@ from pipeline.report.metadata import RunRecord
 
 _TITLES = (
     evaluation.QUALITY,
-    evaluation.SAMPLES,
+    samples.TITLE,
     training.TITLE,
     statistics.TITLE,
     anomalies.ANOMALIES,
@@ -34,7 +35,7 @@ def render(run: RunRecord) -> Html:
     found = evaluation.read(run)
     sections = [
         evaluation.build(found),
-        evaluation.build_samples(found),
+        samples.build(found),
         training.build(run),
         statistics.build(run),
         anomalies.build(run),
