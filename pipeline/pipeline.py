@@ -294,10 +294,9 @@ def _evaluate(nodes: Nodes, config: PipelineConfig) -> None:
     parity = ParityValidator(
         model,
         nodes["trainer"].outputs["model_run"],
-        sequences=built["sequences"],
-        catalogue=built["catalogue"],
-        transformed=_transformed(nodes),
-        config=config.run,
+        built["sequences"],
+        built["catalogue"],
+        _transformed(nodes),
     )
     _add(nodes, "parity_validator", parity)
 
