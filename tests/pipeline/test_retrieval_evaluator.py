@@ -243,10 +243,11 @@ def assert_not_pushed(model: Any, verdict: Any, folder: Path) -> None:
 
 
 def test_a_worse_model_may_be_forced_and_the_reason_stays(
-    small_run: Run, good: Any, bad: Any, tmp_path: Path
+    small_run: Run, good: Any, bad: Any, twin: Any, tmp_path: Path
 ) -> None:
     found = evaluate(
-        small_run, tmp_path, {"model": bad, "baseline_model": good},
+        small_run, tmp_path,
+        {"model": bad, "baseline_model": good, "scann_model": twin},
         force_bless_reason="ticket 9", max_queries=50,
     )
     assert found.evaluation["queries"] == 50
