@@ -35,10 +35,23 @@ ONLY_IN_PIPELINE = {
 HEAVY = ("tensorflow", "transformers", "tf_keras", "scann", "torch")
 
 
+class _WithoutTyping(ast.NodeTransformer):
+    def visit_If(self, node: ast.If) -> ast.AST | None:
+        test = node.test
+        is_typing = isinstance(test, ast.Name) and test.id == "TYPE_CHECKING"
+        return None if is_typing else self.generic_visit(node)
+
+
 def imports(file: Path) -> set[str]:
-    """The top-level packages that a file imports, anywhere in it."""
+    """The top-level packages that a file imports, anywhere in it.
+
+    What stands under TYPE_CHECKING is read by mypy and never imported.
+    """
     found = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    tree = _WithoutTyping().visit(
+        ast.parse(file.read_text(encoding="utf-8"))
+    )
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level:
@@ -69,6 +82,8 @@ def test_imports_are_found_wherever_they_stand(tmp_path: Path) -> None:
     file = tmp_path / "a.py"
     file.write_text("import os.path\ndef f():\n  from tfx.v1 import x\n")
     assert imports(file) == {"os", "tfx"}
+    file.write_text("if TYPE_CHECKING:\n  import tfx\nif x:\n  import kfp\n")
+    assert imports(file) == {"kfp"}
 
 
 @pytest.mark.parametrize("package", ["schema", "serving", "trainer"])

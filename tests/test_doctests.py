@@ -8,13 +8,14 @@ import pkgutil
 
 import pytest
 
+import pipeline
 import schema
 import serving
 import trainer
 
 MODULES = sorted(
     module.name
-    for package in (schema, serving, trainer)
+    for package in (schema, serving, trainer, pipeline)
     for module in pkgutil.walk_packages(
         package.__path__, prefix=f"{package.__name__}."
     )
