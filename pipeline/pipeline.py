@@ -47,12 +47,12 @@ from pipeline.parity_validator import ParityValidator
 from pipeline.prepared import SPLIT
 from pipeline.ranking_evaluator import RankingEvaluator
 from pipeline.retrieval_evaluator import RetrievalEvaluator
-from pipeline.run_settings import to_json
 from pipeline.sequence_builder import SequenceBuilder
 from pipeline.sequence_trainer import SequenceTrainer
 from pipeline.statistics import stats_options
 from pipeline.thresholds import Thresholds
 from schema import features
+from trainer.settings.as_json import to_json
 
 Nodes = dict[str, Any]
 

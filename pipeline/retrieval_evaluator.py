@@ -25,7 +25,7 @@ from tfx.types.component_spec import (
 from tfx.utils import io_utils
 
 from pipeline import prepared as prepared_files
-from pipeline import retrieval_measures, run_settings
+from pipeline import retrieval_measures
 from pipeline.artifacts import RetrievalEvaluation
 from pipeline.blessing import judge
 from pipeline.blessing_mark import bless
@@ -34,6 +34,7 @@ from pipeline.fingerprint import source_fingerprint
 from pipeline.thresholds import Thresholds
 from trainer.config import RunConfig
 from trainer.evaluation import Queries
+from trainer.settings import as_json
 
 EVALUATION_FILE = "evaluation.json"
 _MAX_QUERIES = 100_000
@@ -88,7 +89,7 @@ class Executor(base_executor.BaseExecutor):
     ) -> None:
         """Writes the evaluation, the predictions and, last, the blessing."""
         self._log_startup(input_dict, output_dict, exec_properties)
-        config = run_settings.from_text(exec_properties["config"])
+        config = as_json.from_text(exec_properties["config"])
         thresholds = Thresholds.from_json(
             exec_properties.get("thresholds") or ""
         )
@@ -181,7 +182,7 @@ class RetrievalEvaluator(base_component.BaseComponent):
             catalogue_graph=catalogue_graph,
             baseline_model=baseline_model,
             scann_model=scann_model,
-            config=run_settings.to_json(config),
+            config=as_json.to_json(config),
             thresholds=(thresholds or Thresholds()).to_json(),
             force_bless_reason=force_bless_reason,
             max_queries=max_queries,

@@ -27,13 +27,13 @@ from tfx.types.standard_artifacts import Examples
 from pipeline.artifacts import TableReview
 from pipeline.fingerprint import CODE_FINGERPRINT, source_fingerprint
 from pipeline.reading import ReadTable
-from pipeline.run_settings import from_text
 from pipeline.sequences import graph
 from pipeline.sequences.facts import read_facts, write_facts
 from pipeline.sequences.shards import Spans, leaks
 from pipeline.sequences.summary import TableSummary, write_json
 from schema import features
 from trainer.anomalies import Anomaly, DataError, table_error
+from trainer.settings.as_json import from_text
 from trainer.tables.dataset import TableRows, check_shares
 
 SEQUENCES, CATALOGUE, REVIEW = "sequences", "catalogue", "table_review"

@@ -20,10 +20,10 @@ from tfx.types.standard_artifacts import (
 from tfx.types.standard_component_specs import TrainerSpec
 from tfx.utils import json_utils
 
-from pipeline import run_settings
 from pipeline.fingerprint import CODE_FINGERPRINT, source_fingerprint
 from pipeline.prepared import SPLIT, records_of
 from trainer.config import RunConfig
+from trainer.settings import as_json
 
 _SOURCES = ("schema", "serving", "trainer", "pipeline.sequence_trainer",
             "pipeline.prepared")
@@ -92,7 +92,7 @@ class SequenceTrainer(base_component.BaseComponent):
         work_dir: str = "",
     ) -> None:
         custom = {
-            "config": run_settings.to_json(config),
+            "config": as_json.to_json(config),
             "work_dir": work_dir,
             CODE_FINGERPRINT: source_fingerprint(*_SOURCES),
         }

@@ -6,7 +6,6 @@ The other door is `trainer.task`; behind both is `trainer.run.Run`.
 from __future__ import annotations
 
 import dataclasses
-import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from trainer import export
-from trainer.config import RunConfig, config_from
+from trainer.config import RunConfig
 from trainer.job import claim_job_dir, fingerprint
 from trainer.records import Records, load_prepared
 from trainer.run import Run
+from trainer.settings import as_json
 
 if TYPE_CHECKING:
     from tfx.components.trainer.fn_args_utils import FnArgs
@@ -37,7 +37,7 @@ def run_fn(fn_args: FnArgs) -> None:
     """
     custom = fn_args.custom_config
     config = tuned(
-        config_from(json.loads(custom["config"])), fn_args.hyperparameters
+        as_json.from_text(custom["config"]), fn_args.hyperparameters
     )
     prepared = load_prepared(Records(**custom["records"]))
     with tempfile.TemporaryDirectory() as scratch:

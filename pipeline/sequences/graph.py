@@ -31,7 +31,7 @@ from schema import features
 from trainer import behaviour
 from trainer.config import DataConfig
 from trainer.tables.review import Review
-from trainer.tables.users import check_scenarios
+from trainer.tables.users import check_scenarios, check_users
 
 _DAY = 86_400
 _LOTS = 1 << 16  # of users, in one bucket
@@ -337,7 +337,7 @@ class ReviewUsers(_ShardFn):
             yield shard, _write(table, plan.folder, name)
             yield from self._finish(events, shard, plan.user_shards)
         elif users is not None:
-            shards.check_users(users)  # counted, though nobody has events
+            check_users(users)  # counted, though nobody has events
         if users is not None:
             yield from self._finish(users, shard, plan.user_shards)
 

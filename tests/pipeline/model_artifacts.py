@@ -11,10 +11,10 @@ from typing import Any
 import tensorflow as tf
 from tfx.types import standard_artifacts
 
-from pipeline import run_settings
 from serving import bundle, warmup
 from serving.manifest import Manifest
 from trainer.run import Run
+from trainer.settings import as_json
 
 _IDS = itertools.count(1)
 
@@ -70,4 +70,4 @@ def evaluator_inputs(run: Run, folder: Path) -> dict[str, list[Any]]:
 
 
 def settings_of(run: Run) -> str:
-    return run_settings.to_json(run.config)
+    return as_json.to_json(run.config)

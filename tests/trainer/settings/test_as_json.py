@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline import run_settings
 from trainer.config import DataConfig, RunConfig
+from trainer.settings import as_json
 
 
 def test_settings_come_back_from_their_text() -> None:
     config = RunConfig(data=DataConfig(max_history=7))
-    assert run_settings.from_text(run_settings.to_json(config)) == config
+    assert as_json.from_text(as_json.to_json(config)) == config
 
 
 def test_yaml_may_leave_out_what_is_default() -> None:
-    read = run_settings.from_text("data:\n  max_history: 7\n")
+    read = as_json.from_text("data:\n  max_history: 7\n")
     assert read == RunConfig(data=DataConfig(max_history=7))
-    assert run_settings.from_text("") == RunConfig()
+    assert as_json.from_text("") == RunConfig()
 
 
 @pytest.mark.parametrize(
@@ -30,4 +30,4 @@ def test_yaml_may_leave_out_what_is_default() -> None:
 )
 def test_bad_settings_are_refused_by_name(text: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        run_settings.from_text(text)
+        as_json.from_text(text)
