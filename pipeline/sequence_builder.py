@@ -42,6 +42,7 @@ SPLIT_NAME = "all"
 _ROWS_PER_SHARD = 250_000
 _SOURCES = ("pipeline.sequences", "pipeline.table_batches", "pipeline.reading",
             "pipeline.sequence_builder", "trainer.tables", "trainer.behaviour",
+            "trainer.splits",
             "schema")
 
 

@@ -28,7 +28,7 @@ from pipeline.sequences.records import to_examples
 from pipeline.sequences.shards import Spans, SplitFacts
 from pipeline.sequences.summary import MergeSummaries, summary_of
 from schema import features
-from trainer import behaviour
+from trainer import behaviour, splits
 from trainer.config import DataConfig
 from trainer.tables.review import Review
 from trainer.tables.users import check_scenarios, check_users
@@ -184,7 +184,7 @@ def _time_ranks(
     validation_share: float, test_share: float, count: int
 ) -> list[int]:
     return [
-        behaviour.cut_rank(count, share) if share > 0 and count else -1
+        splits.cut_rank(count, share) if share > 0 and count else -1
         for share in (validation_share + test_share, test_share)
     ]
 
@@ -209,12 +209,12 @@ def _has_validation(file: tuple[int, str]) -> bool:
 
 def _lots(file: tuple[int, str], seed: int) -> np.ndarray:
     users = _read(file[1])
-    may = behaviour.may_hold_out(_said_split(users), shards.starts_of(users))
+    may = splits.may_hold_out(_said_split(users), shards.starts_of(users))
     return shards.draws_of(users, seed)[may]
 
 
 def _hold_out_ranks(share: float, count: int) -> list[int]:
-    return [behaviour.hold_out_rank(count, share)]
+    return [splits.hold_out_rank(count, share)]
 
 
 def _hold_out_facts(limit: list[int | None], has_any: bool) -> SplitFacts:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from pipeline.table_batches import to_raw_table
 from schema import features
-from trainer import behaviour
+from trainer import behaviour, splits
 from trainer.behaviour import TEST, TRAIN, VALIDATION, OrderedEvents
 from trainer.tables.events import Events, check_events
 from trainer.tables.items import check_items
@@ -152,7 +152,7 @@ def event_values(users: pa.Table, name: str) -> np.ndarray:
 def draws_of(users: pa.Table, seed: int) -> np.ndarray:
     """[users] lots for the held-out validation of split `column`."""
     ids = users[features.USER_ID].to_pylist()
-    return np.array([behaviour.user_draw(name, seed) for name in ids], np.int64)
+    return np.array([splits.user_draw(name, seed) for name in ids], np.int64)
 
 
 def add_split(
@@ -161,9 +161,9 @@ def add_split(
     """The table with a list column `split` in place of what a column said."""
     starts = starts_of(users)
     if split_name == "leave_one_out":
-        split = behaviour.leave_one_out_split(starts)
+        split = splits.leave_one_out_split(starts)
     elif split_name == "time":
-        split = behaviour.time_split(
+        split = splits.time_split(
             event_values(users, features.TIMESTAMP),
             facts.validation_from,
             facts.test_from,
@@ -172,7 +172,7 @@ def add_split(
         split = event_values(users, SAID_SPLIT).astype(np.int8)
         if facts.hold_out_limit >= 0:
             is_chosen = draws_of(users, seed) <= facts.hold_out_limit
-            split = behaviour.hold_out_validation(split, starts, is_chosen)
+            split = splits.hold_out_validation(split, starts, is_chosen)
     lists = pa.ListArray.from_arrays(
         pa.array(starts, pa.int32()), pa.array(split, pa.int64())
     )
