@@ -21,6 +21,8 @@ from trainer.tables.event_columns import (
 from trainer.tables.private_text import note_private_text
 from trainer.tables.review import Review
 
+_NUMBERS = (features.TIMESTAMP, features.POSITION, features.RATING)
+
 
 @dataclasses.dataclass(frozen=True)
 class Events:
@@ -53,15 +55,22 @@ class Events:
     split: np.ndarray | None
 
 
-def _reject_duplicates(review: Review, seconds: np.ndarray) -> None:
-    """Rejects rows that repeat all an earlier row says, position aside."""
+def _reject_duplicates(
+    review: Review, seconds: np.ndarray, rating: np.ndarray | None
+) -> None:
+    """Rejects rows that repeat all an earlier row says, position aside.
+
+    Numbers are compared as numbers: "4" and "4.0" are one rating.
+    """
     table = review.table
     same = [
         codes(table.column(name))[1]
         for name in features.COLUMNS[features.EVENTS]
-        if name in table.columns
-        and name not in (features.TIMESTAMP, features.POSITION)
+        if name in table.columns and name not in _NUMBERS
     ]
+    if rating is not None:
+        # Kept rows have no infinite rating, so it can stand for none.
+        same.append(np.where(np.isnan(rating), np.inf, rating))
     # No event has this time, so none repeats a rejected one.
     times = np.where(review.is_kept, seconds, -1)
     review.reject(
@@ -95,7 +104,7 @@ def check_events(review: Review, item_ids: Sequence[str], now: int) -> Events:
     rating = check_ratings(review)
     split = check_splits(review)
     item = check_items(review, item_ids)
-    _reject_duplicates(review, seconds)
+    _reject_duplicates(review, seconds, rating)
     note_private_text(review, [features.TEXT])
     _note_single_events(review)
     types, event_type = codes(review.kept(check_event_types(review)))

@@ -135,6 +135,22 @@ def test_position_does_not_make_an_event_another_one():
     assert names(review) == [("duplicate_event", (2,))]
 
 
+def test_ratings_are_compared_as_numbers():
+    _, review = check(
+        user_id=["u"] * 5, item_id=["i0"] * 5, timestamp=["5"] * 5,
+        rating=["4", "4.0", " 4e0", "", "4.5"],
+    )
+    assert names(review) == [("duplicate_event", (2, 3))]
+
+
+def test_events_without_a_rating_are_duplicates_of_each_other():
+    _, review = check(
+        user_id=["u", "u"], item_id=["i0", "i0"], timestamp=["5", "5"],
+        rating=["", " "],
+    )
+    assert names(review) == [("duplicate_event", (2,))]
+
+
 def test_events_that_differ_in_one_column_are_no_duplicates():
     row = {
         "user_id": "u", "item_id": "i0", "timestamp": "5",
