@@ -89,6 +89,7 @@ setup(
     packages=[
         "pipeline",
         "pipeline.report",
+        "pipeline.sequences",
         "schema",
         "serving",
         "trainer",
