@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -14,8 +15,8 @@ from trainer.config import RunConfig
 from trainer.settings import parse
 
 _RUN_FLAGS = (
-    "every flag of a training run is taken too, such as --split, --preset, "
-    "--events or --max-history: see python -m trainer.task --help"
+    "Every flag of a training run is taken too, such as --split, --preset, "
+    "--events or --max-history: see python -m trainer.task --help."
 )
 
 
@@ -30,7 +31,7 @@ def make_parser(module: str, about: str, examples: str) -> Parser:
     """A parser with the flags of every runner."""
     parser = Parser(
         prog=f"python -m {module}",
-        description=f"{about} {_RUN_FLAGS[0].upper()}{_RUN_FLAGS[1:]}.",
+        description=textwrap.fill(f"{about} {_RUN_FLAGS}", 79),
         epilog=f"examples:\n{examples}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -94,7 +95,7 @@ def read_config(
             force_bless_reason=own.force_bless,
             enable_cache=own.enable_cache,
         )
-    except (DataError, ValueError, OSError) as error:
+    except (DataError, ValueError) as error:
         parser.error(str(error))
     return own, config
 
@@ -113,4 +114,12 @@ def _run_config(own: argparse.Namespace, rest: Sequence[str]) -> RunConfig:
 
 
 def _read(file: str) -> str:
-    return Path(file).read_text(encoding="utf-8") if file else ""
+    if not file:
+        return ""
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except OSError as error:
+        raise ValueError(
+            f"--thresholds names {file}, which cannot be read: "
+            f"{error.strerror}."
+        ) from error
