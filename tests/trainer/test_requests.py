@@ -94,6 +94,16 @@ def test_category_codes_of_any_text_equal_those_of_training(rows: list) -> None:
     assert found_codes(texts, LEVELS) == expected
 
 
+@MANY
+@given(st.lists(st.lists(st.sampled_from([*LEVELS, ">", "|", " "]) | TEXT)))
+def test_level_names_are_those_of_training(rows: list) -> None:
+    texts = ["".join(row) for row in rows] + ["a > b | a", ""]
+    found = requests.level_names(tf.constant(texts)).numpy().tolist()
+    kept = slice(catalogue.MAX_CATEGORIES)
+    expected = [catalogue.level_names(text)[kept] for text in texts]
+    assert [[n.decode() for n in row if n] for row in found] == expected
+
+
 def test_category_codes_without_any_known_name_are_none() -> None:
     assert found_codes(["a > b", ""], []) == [[], []]
 
