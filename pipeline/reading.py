@@ -43,7 +43,8 @@ class Part(NamedTuple):
     counted_files: int
 
 
-def _span(artifact: Any) -> tuple[int, int]:
+def span_of(artifact: Any) -> tuple[int, int]:
+    """Span and version of an artifact, as example generators mark them."""
     def number(name: str) -> int:
         if artifact.has_custom_property(name):
             return int(artifact.get_int_custom_property(name))
@@ -88,7 +89,7 @@ def parts_of(artifacts: Sequence[Any]) -> list[Part]:
     """Files of Examples artifacts, in order of span, version and name."""
     parts: list[Part] = []
     offset = counted = 0
-    for artifact in sorted(artifacts, key=_span):
+    for artifact in sorted(artifacts, key=span_of):
         files = _files(artifact)
         if examples_utils.get_payload_format(artifact) != _PARQUET:
             parts += [

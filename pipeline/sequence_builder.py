@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import apache_beam as beam
@@ -26,7 +26,7 @@ from tfx.types.standard_artifacts import Examples
 
 from pipeline.artifacts import TableReview
 from pipeline.fingerprint import CODE_FINGERPRINT, source_fingerprint
-from pipeline.reading import ReadTable
+from pipeline.reading import ReadTable, span_of
 from pipeline.sequences import graph
 from pipeline.sequences.facts import read_facts, write_facts
 from pipeline.sequences.shards import Spans, leaks
@@ -89,7 +89,7 @@ class SequenceBuilderExecutor(base_beam_executor.BaseBeamExecutor):
         self._log_startup(input_dict, output_dict, exec_properties)
         config = from_text(exec_properties["config"])
         sources = {
-            name: sorted(input_dict[name], key=_span)
+            name: _latest_of_spans(input_dict[name])
             for name in features.COLUMNS
             if input_dict.get(name)
         }
@@ -169,8 +169,11 @@ class SequenceBuilder(base_beam_component.BaseBeamComponent):
         )
 
 
-def _span(artifact: Artifact) -> tuple[int, int]:
-    return artifact.span or 0, artifact.id or 0
+def _latest_of_spans(artifacts: Sequence[Artifact]) -> list[Artifact]:
+    """One artifact per span, in order: its last version, the newest of it."""
+    ordered = sorted(artifacts, key=lambda a: (*span_of(a), a.id or 0))
+    latest = {span_of(artifact)[0]: artifact for artifact in ordered}
+    return list(latest.values())
 
 
 def _make_folders(*folders: str) -> None:

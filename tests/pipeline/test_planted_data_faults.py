@@ -2,7 +2,7 @@
 
 A fault is caught at the first door that can see it: `ingest` reads columns,
 `gate` reads statistics, beside those of the clean data as the previous span,
-and `rows` judges row by row, as SequenceBuilder does on what was ingested.
+and `rows` judges row by row: SequenceBuilder, and the local path beside it.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sequence_artifacts import build, ingested, outputs_of
 from tables import compared, gated, ingest, statistics_of, validated
 
+from pipeline.ingest import anomaly_of
 from trainer.anomalies import Anomaly, DataError
 from trainer.config import DataConfig
 from trainer.sample.__main__ import main
@@ -167,15 +169,31 @@ def _through_doors(
 ) -> list[Anomaly]:
     """What the fault's door finds."""
     if fault.door == "rows":
-        config = DataConfig(max_reject_share=1.0)
-        return load_dataset(
-            str(data_dir), config, rejects_dir=folder / "rejects", now=NOW
-        ).anomalies
+        return _by_sequence_builder(data_dir, folder)
     table = fault.caught[1]
     examples = ingest(data_dir, f"{table}.csv", table, folder / table)
     statistics = {table: statistics_of(examples, folder / "statistics")}
     _at_gate(statistics, clean, folder)
     return []
+
+
+def _by_sequence_builder(data_dir: Path, folder: Path) -> list[Anomaly]:
+    """What is in its review; the local path finds the same in the rows."""
+    built = build(
+        ingested(data_dir, folder), outputs_of(folder / "built"), now=NOW,
+        max_reject_share=1.0,
+    )
+    found = [anomaly_of(values) for values in built.review["anomalies"]]
+    local = load_dataset(
+        str(data_dir), DataConfig(max_reject_share=1.0),
+        rejects_dir=folder / "rejects", now=NOW,
+    ).anomalies
+    assert _counts(found) == _counts(local)
+    return found
+
+
+def _counts(anomalies) -> set[tuple]:
+    return {(a.name, a.table, a.column, a.rows) for a in anomalies}
 
 
 def _names(anomalies) -> set[tuple[str, str, str]]:
@@ -200,8 +218,5 @@ def test_a_planted_fault_is_caught_by_its_name(fault, sample, clean, tmp_path):
 
 def test_clean_data_passes_every_door(sample, clean, tmp_path):
     assert _at_gate(clean, clean, tmp_path) == []
-    config = DataConfig(max_reject_share=1.0)
-    found = load_dataset(
-        str(sample), config, rejects_dir=tmp_path / "rejects", now=NOW
-    ).anomalies
+    found = _by_sequence_builder(sample, tmp_path / "o")
     assert {name for name, _, _ in _names(found)} <= {"single_event_user"}
