@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import glob
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from schema import features
 from trainer.config import DataConfig, RunConfig
-from trainer.tables.files import find_files
+from trainer.tables.files import READERS, find_files
 
 _SPAN_SIGNS = ("{SPAN", "{YYYY}")
 
@@ -101,22 +102,28 @@ def find_sources(data_dir: str, data: DataConfig) -> dict[str, str]:
     for table in features.COLUMNS:
         setting = getattr(data, table)
         if setting:
-            sources[table] = setting
+            sources[table] = _named(setting, data_dir)
         elif "://" in data_dir:
             if table in features.REQUIRED_TABLES:
                 sources[table] = f"{table}.csv"
         else:
             files = find_files(table, Path(data_dir), None)
             if files:
-                sources[table] = _pattern(files, data_dir)
+                sources[table] = _pattern(files, table, data_dir)
     return sources
 
 
-def _pattern(files: list[Path], data_dir: str) -> str:
+def _named(setting: str, data_dir: str) -> str:
+    """A path or glob as `find_files` takes it: from here, else the folder."""
+    is_here = "://" not in f"{data_dir}{setting}" and glob.glob(setting)
+    return os.path.abspath(setting) if is_here else setting
+
+
+def _pattern(files: list[Path], table: str, data_dir: str) -> str:
     """A pattern of exactly these files, which `find_files` has found."""
-    names = [os.path.relpath(file, data_dir) for file in files]
-    if len(names) == 1:
-        return names[0]
-    start = os.path.commonprefix(names)
-    end = os.path.commonprefix([name[::-1] for name in names])[::-1]
+    first = os.path.relpath(files[0], data_dir)
+    if len(files) == 1:
+        return first
+    start = f"{table}/" if os.path.dirname(first) else f"{table}-"
+    end = next(suffix for suffix in READERS if first.endswith(suffix))
     return f"{start}*{end}"
