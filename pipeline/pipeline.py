@@ -49,6 +49,7 @@ from pipeline.ranking_evaluator import RankingEvaluator
 from pipeline.retrieval_evaluator import RetrievalEvaluator
 from pipeline.sequence_builder import SequenceBuilder
 from pipeline.sequence_trainer import SequenceTrainer
+from pipeline.sequence_tuner import SequenceTuner
 from pipeline.statistics import stats_options
 from pipeline.thresholds import Thresholds
 from schema import features
@@ -254,10 +255,21 @@ def _train(nodes: Nodes, config: PipelineConfig) -> None:
         ) if config.own_resolvers else _blessed(
             nodes, "warm_start", LatestBlessedModelStrategy, None
         )
+    best = None
+    if config.tuner_trials:
+        tuner = SequenceTuner(
+            **transformed,
+            config=config.run,
+            trials=config.tuner_trials,
+            base_model=base_model,
+            work_dir=config.work_dir,
+        )
+        best = _add(nodes, "tuner", tuner)["best_hyperparameters"]
     trainer = SequenceTrainer(
         **transformed,
         config=config.run,
         base_model=base_model,
+        hyperparameters=best,
         work_dir=config.work_dir,
     )
     trained = _add(nodes, "trainer", trainer)

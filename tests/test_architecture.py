@@ -31,6 +31,7 @@ ONLY_IN_PIPELINE = {
     "tensorflow_model_analysis",
     "ml_metadata",
     "kfp",
+    "keras_tuner",
 }
 HEAVY = ("tensorflow", "transformers", "tf_keras", "scann", "torch")
 

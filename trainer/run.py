@@ -39,11 +39,13 @@ class Run:
             default what `config.training.warm_start` says.
 
     Attributes:
-        model: the trained model, once `execute` is through.
+        model: the trained model, once `fit` is through.
+        encoder: its text encoder.
         clock: seconds by stage.
     """
 
     model: TwoTower
+    encoder: TextEncoder
 
     def __init__(
         self,
@@ -63,21 +65,24 @@ class Run:
         Args:
             build_twin: whether the ScaNN twin is built too.
         """
-        settings = self.config.training
-        tf.keras.utils.set_random_seed(settings.seed)
-        tf.keras.mixed_precision.set_global_policy(settings.precision)
-        strategy = open_strategy(settings.strategy)
-        model, encoder = self.build(strategy)
-        self.model = model
-        with self.clock.stage("train"):
-            self._fit(model, strategy)
-        metrics = self._evaluate(model)
-        served = ServedModel(model, encoder, self.prepared)
+        self.fit()
+        metrics = self._evaluate(self.model)
+        served = ServedModel(self.model, self.encoder, self.prepared)
         self._export(served, metrics, build_twin)
         metrics["seconds"] = self.clock.seconds
         metrics["peak_memory_mb"] = round(peak_memory_mb(), 1)
         write_json(self.job_dir / "metrics.json", metrics)
         return metrics
+
+    def fit(self) -> float:
+        """Trains. Returns the validation NDCG@10 of the best epoch."""
+        settings = self.config.training
+        tf.keras.utils.set_random_seed(settings.seed)
+        tf.keras.mixed_precision.set_global_policy(settings.precision)
+        strategy = open_strategy(settings.strategy)
+        self.model, self.encoder = self.build(strategy)
+        with self.clock.stage("train"):
+            return self._fit(self.model, strategy)
 
     def build(
         self, strategy: tf.distribute.Strategy
@@ -115,7 +120,9 @@ class Run:
             exclude_seen=self.config.data.exclude_seen,
         )
 
-    def _fit(self, model: TwoTower, strategy: tf.distribute.Strategy) -> None:
+    def _fit(
+        self, model: TwoTower, strategy: tf.distribute.Strategy
+    ) -> float:
         settings = self.config.training
         windows = behaviour.train_windows(
             self.prepared.sequences, self.config.data.max_history
@@ -138,7 +145,7 @@ class Run:
             ranking = evaluation.rank_targets(queries, scorer, "validation")
             return float(ranking.summary().get("ndcg@10", 0.0))
 
-        fit.run(validate)
+        return float(fit.run(validate).best)
 
     def _evaluate(self, model: TwoTower) -> dict[str, Any]:
         """Metrics of model and baselines on both held-out splits."""

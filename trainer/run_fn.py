@@ -45,7 +45,7 @@ def run_fn(fn_args: FnArgs) -> None:
         work_dir = Path(custom.get("work_dir") or scratch)
         job_dir = work_dir / mark
         claim_job_dir(job_dir, mark)
-        earlier = _earlier_run(fn_args.base_model, Path(scratch))
+        earlier = earlier_run(fn_args.base_model, Path(scratch))
         run = Run(prepared, config, job_dir, warm_start=earlier)
         run.execute(build_twin=False)
         bundle = export.latest_bundle(job_dir, config)
@@ -75,7 +75,7 @@ def tuned(
     return config
 
 
-def _earlier_run(base_model: str | None, scratch: Path) -> Path | None:
+def earlier_run(base_model: str | None, scratch: Path) -> Path | None:
     """A local copy of what the base model's run left for warm starts."""
     if not base_model:
         return None
