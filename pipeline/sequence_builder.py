@@ -30,6 +30,7 @@ from pipeline.reading import ReadTable, span_of
 from pipeline.sequences import graph
 from pipeline.sequences.facts import read_facts, write_facts
 from pipeline.sequences.shards import Spans, leaks
+from pipeline.sequences.steps import Plan
 from pipeline.sequences.summary import TableSummary, write_json
 from schema import features
 from trainer.anomalies import Anomaly, DataError, table_error
@@ -99,7 +100,7 @@ class SequenceBuilderExecutor(base_beam_executor.BaseBeamExecutor):
             for name, artifacts in sources.items()
         }
         users = rows[features.EVENTS] + rows.get(features.USERS, 0)
-        plan = graph.Plan(
+        plan = Plan(
             data=config.data,
             seed=config.training.seed,
             now=exec_properties.get("now") or int(time.time()),

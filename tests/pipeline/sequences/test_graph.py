@@ -19,6 +19,7 @@ from local_path import (
 
 from pipeline.sequences import graph, shards
 from pipeline.sequences.facts import read_facts, write_facts
+from pipeline.sequences.steps import Plan
 from pipeline.sequences.summary import TableSummary
 from schema import features
 from trainer.anomalies import Anomaly
@@ -65,7 +66,7 @@ def run(data: Path, folder: Path, split: str, options: list[str]) -> Built:
     for name in ("parts", "rejects"):
         (folder / name).mkdir(parents=True)
     config = DataConfig(split=split)
-    plan = graph.Plan(
+    plan = Plan(
         config, 0, NOW, 4, 3, str(folder / "parts"), str(folder / "rejects")
     )
     with beam.Pipeline(argv=options) as pipeline:
