@@ -37,12 +37,13 @@ class RawTable:
 
     def column(self, name: str) -> pa.Array:
         """[rows] strings; "" throughout if there is no such column."""
-        return self.columns.get(name, empty_texts(len(self)))
+        found = self.columns.get(name)
+        return empty_texts(len(self)) if found is None else found
 
 
 def empty_texts(count: int) -> pa.Array:
     """[count] empty strings."""
-    return pa.array(np.full(count, "", object), pa.string())
+    return pa.repeat("", count)
 
 
 def joined(chunks: pa.ChunkedArray) -> pa.Array:
