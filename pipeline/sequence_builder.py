@@ -29,6 +29,7 @@ from pipeline.fingerprint import CODE_FINGERPRINT, source_fingerprint
 from pipeline.reading import ReadTable, span_of
 from pipeline.sequences import graph
 from pipeline.sequences.facts import read_facts, write_facts
+from pipeline.sequences.row_counts import rows_of
 from pipeline.sequences.shards import Spans, leaks
 from pipeline.sequences.steps import Plan
 from pipeline.sequences.summary import TableSummary, write_json
@@ -38,7 +39,6 @@ from trainer.settings.as_json import from_text
 from trainer.tables.dataset import TableRows, check_shares
 
 SEQUENCES, CATALOGUE, REVIEW = "sequences", "catalogue", "table_review"
-ROWS = "rows"  # custom property of table examples
 SPLIT_NAME = "all"
 _ROWS_PER_SHARD = 250_000
 _SOURCES = ("pipeline.sequences", "pipeline.table_batches", "pipeline.reading",
@@ -95,8 +95,12 @@ class SequenceBuilderExecutor(base_beam_executor.BaseBeamExecutor):
             if input_dict.get(name)
         }
         review_uri = artifact_utils.get_single_uri(output_dict[REVIEW])
+        folder = FileSystems.join(self._get_tmp_dir(), "parts")
+        facts_folder = FileSystems.join(folder, "facts")
+        rejects = FileSystems.join(review_uri, "rejects")
+        _make_folders(folder, facts_folder, rejects)
         rows = {
-            name: sum(a.get_int_custom_property(ROWS) for a in artifacts)
+            name: rows_of(artifacts, self._make_beam_pipeline, facts_folder)
             for name, artifacts in sources.items()
         }
         users = rows[features.EVENTS] + rows.get(features.USERS, 0)
@@ -106,16 +110,13 @@ class SequenceBuilderExecutor(base_beam_executor.BaseBeamExecutor):
             now=exec_properties.get("now") or int(time.time()),
             user_shards=1 + users // _ROWS_PER_SHARD,
             item_shards=1 + rows[features.ITEMS] // _ROWS_PER_SHARD,
-            folder=FileSystems.join(self._get_tmp_dir(), "parts"),
-            rejects=FileSystems.join(review_uri, "rejects"),
+            folder=folder,
+            rejects=rejects,
         )
-        _make_folders(plan.folder, plan.rejects)
         outputs = {
             name: artifact_utils.get_single_instance(output_dict[name])
             for name in (SEQUENCES, CATALOGUE)
         }
-        facts_folder = FileSystems.join(plan.folder, "facts")
-        _make_folders(facts_folder)
         with self._make_beam_pipeline() as pipeline:
             tables = {
                 name: pipeline | f"Read({name})" >> ReadTable(artifacts, name)
@@ -126,7 +127,7 @@ class SequenceBuilderExecutor(base_beam_executor.BaseBeamExecutor):
                 _write_examples(getattr(made, name), artifact, name)
             write_facts(made, facts_folder)
         tables_found, spans = read_facts(facts_folder, rows)
-        FileSystems.delete([plan.folder])
+        FileSystems.delete([folder])
         _write_review(tables_found, review_uri)
         _check(tables_found, rows, config.data.max_reject_share, review_uri)
         _check_point_in_time(spans, config.data.split)

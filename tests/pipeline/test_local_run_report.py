@@ -65,15 +65,12 @@ def test_the_watch_ends_when_the_block_fails() -> None:
 
 def _chained(error: Exception, *, explicit: bool) -> Exception:
     """An error that Beam or TFX made of another one."""
-    try:
-        try:
-            raise error
-        except Exception as inner:
-            if explicit:
-                raise RuntimeError("wrapped") from inner
-            raise RuntimeError("wrapped")  # noqa: B904
-    except RuntimeError as outer:
-        return outer
+    outer = RuntimeError("wrapped")
+    if explicit:
+        outer.__cause__ = error
+    else:
+        outer.__context__ = error
+    return outer
 
 
 DATA = DataError([table_error("missing_table", "items", "add it.")])

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from local_path import NOW, read_raw, sample_data
 from sequence_artifacts import Built, Inputs, build, ingested, outputs_of
 from tables import ingest
@@ -19,7 +20,7 @@ from tfx.types import standard_artifacts
 from tfx.types.artifact import Artifact
 
 from pipeline.sequence_builder import CATALOGUE, REVIEW, SEQUENCES
-from pipeline.sequences import graph, shards
+from pipeline.sequences import shards
 from pipeline.sequences.partition import WriteParts
 from schema import features
 from trainer import behaviour
@@ -165,6 +166,35 @@ def test_a_later_version_counts_whenever_it_was_ingested(
     assert built.column(features.USER_ID) == [b"v", b"w"]
 
 
+def test_examples_of_another_generator_are_counted(
+    spans: dict[str, Artifact], tmp_path: Path
+) -> None:
+    """As BigQuery's, which know nothing of their number of rows."""
+    examples = standard_artifacts.Examples()
+    examples.uri = str(tmp_path / "examples")
+    examples.split_names = json.dumps(["all"])
+    (tmp_path / "examples" / "Split-all").mkdir(parents=True)
+    file = str(tmp_path / "examples" / "Split-all" / "data-0.gz")
+    with tf.io.TFRecordWriter(file, "GZIP") as writer:
+        for user, second in (("u", 5), ("v", 6), ("", 7)):
+            example = tf.train.Example()
+            feature = example.features.feature
+            feature["user_id"].bytes_list.value.append(user.encode())
+            feature["item_id"].bytes_list.value.append(b"a")
+            feature["timestamp"].int64_list.value.append(second)
+            writer.write(example.SerializeToString())
+    inputs = {
+        features.EVENTS: [examples], features.ITEMS: [spans["items"]]
+    }
+    built = build(
+        inputs, outputs_of(tmp_path), split=LAST, max_reject_share=0.5
+    )
+    assert built.review["rows"]["events"] == {
+        "in": 3, "kept": 2, "rejected": 1,
+    }
+    assert built.column(features.TIMESTAMP) == [5, 6]
+
+
 # Runs that are stopped
 
 
@@ -249,7 +279,7 @@ def test_train_events_after_test_events_stop_the_run(
     split: str, inputs: Inputs, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(graph.shards, "add_split", _split_reversed)
+    monkeypatch.setattr(shards, "add_split", _split_reversed)
     error, _ = stopped(inputs, tmp_path, split=split)
     assert names(error) == {"leaked_future_event"}
     assert "earlier split" in str(error)
@@ -272,7 +302,7 @@ def test_a_split_that_one_moment_does_not_cut_stops_the_run(
     def of_another(users: Any, split: str, facts: Any, seed: int) -> Any:
         return _add_split(users, LAST, facts, seed)
 
-    monkeypatch.setattr(graph.shards, "add_split", of_another)
+    monkeypatch.setattr(shards, "add_split", of_another)
     error, _ = stopped(inputs, tmp_path, split="time", now=NOW)
     assert names(error) == {"leaked_future_event"}
     assert "the held-out ones begin" in str(error)
