@@ -41,10 +41,11 @@ from trainer.tables.dataset import TableRows, check_shares
 SEQUENCES, CATALOGUE, REVIEW = "sequences", "catalogue", "table_review"
 SPLIT_NAME = "all"
 _ROWS_PER_SHARD = 250_000
-_SOURCES = ("pipeline.sequences", "pipeline.table_batches", "pipeline.reading",
-            "pipeline.sequence_builder", "trainer.tables", "trainer.behaviour",
-            "trainer.splits",
-            "schema")
+_SOURCES = (
+    "pipeline.example_tables", "pipeline.list_columns", "pipeline.reading",
+    "pipeline.sequence_builder", "pipeline.sequences", "pipeline.table_batches",
+    "schema", "trainer.behaviour", "trainer.splits", "trainer.tables",
+)
 
 
 class SequenceBuilderSpec(component_spec.ComponentSpec):
