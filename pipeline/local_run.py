@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import logging
 import threading
 import time
 from pathlib import Path
@@ -20,6 +19,7 @@ from tfx.orchestration.portable import launcher, runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
 from pipeline.config import PipelineConfig
+from pipeline.hush import hush
 from pipeline.pipeline import create_pipeline
 from trainer.anomalies import DataError
 
@@ -83,7 +83,7 @@ class LocalRun:
         Raises:
             StepFailedError: names the node, what went wrong and what to do.
         """
-        logging.getLogger().setLevel(logging.ERROR)
+        hush()
         proto = self._compile()
         for number, node in enumerate(proto.nodes, start=1):
             name = node.pipeline_node.node_info.id

@@ -31,6 +31,7 @@ from tfx.types.standard_artifacts import (
     ModelBlessing,
 )
 
+from pipeline.accepted_data import AcceptedBefore, AcceptedSpans
 from pipeline.bundle_pusher import BundlePusher
 from pipeline.config import PipelineConfig
 from pipeline.data_gate import DataGate
@@ -111,7 +112,7 @@ def _validate(
     drift: dict[str, BaseChannel] = {}
     schemas: dict[str, BaseChannel] = {}
     for name in config.tables:
-        previous = _latest(nodes, f"{name}_previous", f"{name}_statistics")
+        previous = _previous(nodes, name, tables[name], config)
         statistics[name] = _add(
             nodes, f"{name}_statistics", _statistics_gen(tables[name])
         )["statistics"]
@@ -147,15 +148,22 @@ def _statistics_gen(examples: BaseChannel) -> StatisticsGen:
     return StatisticsGen(examples, stats_options=stats_options())
 
 
-def _latest(nodes: Nodes, name: str, producer: str) -> BaseChannel:
-    """The newest statistics that an earlier run of the node has made."""
-    resolver = Resolver(
-        strategy_class=LatestArtifactStrategy,
-        statistics=Channel(
-            type=ExampleStatistics, producer_component_id=producer
-        ),
+def _previous(
+    nodes: Nodes, name: str, examples: BaseChannel, config: PipelineConfig
+) -> BaseChannel:
+    """Statistics of earlier data; of none the first time."""
+    statistics = Channel(
+        type=ExampleStatistics, producer_component_id=f"{name}_statistics"
     )
-    return _add(nodes, name, resolver)["statistics"]
+    resolver = Resolver(
+        strategy_class=AcceptedBefore,
+        statistics=statistics,
+        examples=Channel(type=Examples, producer_component_id=f"{name}_gen"),
+        **{BESIDE: examples},
+    ) if config.own_resolvers else Resolver(
+        strategy_class=LatestArtifactStrategy, statistics=statistics
+    )
+    return _add(nodes, f"{name}_previous", resolver)["statistics"]
 
 
 def _schema(nodes: Nodes, name: str, config: PipelineConfig) -> BaseChannel:
@@ -204,17 +212,25 @@ def _build_sequences(
 
 def _events_of_spans(nodes: Nodes, config: PipelineConfig) -> BaseChannel:
     """The events of the newest spans, this run's included."""
-    newest = range_config_pb2.RollingRange(num_spans=config.window_spans)
-    resolver = Resolver(
-        strategy_class=SpanRangeStrategy,
-        config={"range_config": range_config_pb2.RangeConfig(
-            rolling_range=newest
-        )},
-        events=Channel(type=Examples, producer_component_id="events_gen"),
+    newest = range_config_pb2.RangeConfig(
+        rolling_range=range_config_pb2.RollingRange(
+            num_spans=config.window_spans
+        )
     )
-    events = _add(nodes, "events_window", resolver)["events"]
-    nodes["events_window"].add_upstream_node(nodes["events_gen"])
-    return events
+    events = Channel(type=Examples, producer_component_id="events_gen")
+    resolver = Resolver(
+        strategy_class=AcceptedSpans,
+        config={"num_spans": config.window_spans},
+        examples=events,
+    ) if config.own_resolvers else Resolver(
+        strategy_class=SpanRangeStrategy,
+        config={"range_config": newest},
+        examples=events,
+    )
+    window = _add(nodes, "events_window", resolver)["examples"]
+    for name in ("events_gen", "data_gate"):
+        nodes["events_window"].add_upstream_node(nodes[name])
+    return window
 
 
 def _transformed(nodes: Nodes) -> dict[str, BaseChannel]:
