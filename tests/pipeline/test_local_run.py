@@ -129,7 +129,10 @@ def test_both_bundles_are_pushed_under_one_number_and_answer(ran: Ran) -> None:
     for name in ("recommender", "recommender_scann"):
         assert versions.versions(serving / name) == [1]
         recommender = Recommender(serving / name / "1")
-        asked = {"item_ids": np.array(known[:1], object), "k": np.array([3])}
+        asked = {
+            "item_ids": np.array(known[:1], object),
+            "k": np.array([3], np.int32),
+        }
         answer = recommender.predict("similar_items", asked)
         found = [item.decode() for item in answer["item_ids"][0]]
         assert len(set(found)) == 3
