@@ -30,13 +30,15 @@ from pipeline.reading import ReadTable, span_of
 from pipeline.sequences import graph
 from pipeline.sequences.facts import read_facts, write_facts
 from pipeline.sequences.row_counts import rows_of
-from pipeline.sequences.shards import Spans, leaks
 from pipeline.sequences.steps import Plan
-from pipeline.sequences.summary import TableSummary, write_json
+from pipeline.sequences.verdict import (
+    check_point_in_time,
+    check_rows,
+    write_review,
+)
 from schema import features
-from trainer.anomalies import Anomaly, DataError, table_error
+from trainer.config import RunConfig
 from trainer.settings.as_json import from_text
-from trainer.tables.dataset import TableRows, check_shares
 
 SEQUENCES, CATALOGUE, REVIEW = "sequences", "catalogue", "table_review"
 SPLIT_NAME = "all"
@@ -104,15 +106,9 @@ class SequenceBuilderExecutor(base_beam_executor.BaseBeamExecutor):
             name: rows_of(artifacts, self._make_beam_pipeline, facts_folder)
             for name, artifacts in sources.items()
         }
-        users = rows[features.EVENTS] + rows.get(features.USERS, 0)
-        plan = Plan(
-            data=config.data,
-            seed=config.training.seed,
-            now=exec_properties.get("now") or int(time.time()),
-            user_shards=1 + users // _ROWS_PER_SHARD,
-            item_shards=1 + rows[features.ITEMS] // _ROWS_PER_SHARD,
-            folder=folder,
-            rejects=rejects,
+        plan = _plan(config, rows, folder, rejects)
+        plan = dataclasses.replace(
+            plan, now=exec_properties.get("now") or plan.now
         )
         outputs = {
             name: artifact_utils.get_single_instance(output_dict[name])
@@ -129,19 +125,19 @@ class SequenceBuilderExecutor(base_beam_executor.BaseBeamExecutor):
             write_facts(made, facts_folder)
         tables_found, spans = read_facts(facts_folder, rows)
         FileSystems.delete([folder])
-        _write_review(tables_found, review_uri)
-        _check(tables_found, rows, config.data.max_reject_share, review_uri)
-        _check_point_in_time(spans, config.data.split)
+        write_review(tables_found, review_uri)
+        check_rows(tables_found, rows, config.data.max_reject_share, review_uri)
+        check_point_in_time(spans, config.data.split)
         for artifact in outputs.values():
             _describe(artifact)
 
 
 class SequenceBuilder(base_beam_component.BaseBeamComponent):
-    """Groups, checks, orders and splits behaviour; see `DESIGN` of sequences.
+    """Checks rows, groups them by user, orders and splits.
 
     Args:
-        events, items: table examples; events may come in several spans.
-        users, scenarios: optional table examples.
+        tables: table examples by name: events, which may come in several
+            spans, items and, where there are any, users and scenarios.
         config: JSON of a `trainer.config.RunConfig` as mappings.
         now: unix seconds after which an event is a bad row; 0 for the moment
             of the run.
@@ -172,6 +168,22 @@ class SequenceBuilder(base_beam_component.BaseBeamComponent):
         )
 
 
+def _plan(
+    config: RunConfig, rows: Mapping[str, int], folder: str, rejects: str
+) -> Plan:
+    """As many shards as these rows need; events until this moment."""
+    users = rows[features.EVENTS] + rows.get(features.USERS, 0)
+    return Plan(
+        data=config.data,
+        seed=config.training.seed,
+        now=int(time.time()),
+        user_shards=1 + users // _ROWS_PER_SHARD,
+        item_shards=1 + rows[features.ITEMS] // _ROWS_PER_SHARD,
+        folder=folder,
+        rejects=rejects,
+    )
+
+
 def _latest_of_spans(artifacts: Sequence[Artifact]) -> list[Artifact]:
     """One artifact per span, in order: its last version, the newest of it."""
     ordered = sorted(artifacts, key=lambda a: (*span_of(a), a.id or 0))
@@ -192,65 +204,6 @@ def _write_examples(
     _ = examples | f"Write({name})" >> beam.io.WriteToTFRecord(
         prefix, file_name_suffix=".gz", coder=beam.coders.BytesCoder()
     )
-
-
-def _write_review(found: list[TableSummary], uri: str) -> None:
-    content = {
-        "anomalies": [
-            dataclasses.asdict(anomaly)
-            for table in found
-            for anomaly in table.anomalies
-        ],
-        "rows": {
-            table.table: {
-                "in": table.rows_read,
-                "kept": table.rows_kept,
-                "rejected": table.rows_rejected,
-            }
-            for table in found
-        },
-    }
-    write_json(content, FileSystems.join(uri, "review.json"))
-
-
-def _check(
-    found: list[TableSummary],
-    rows: Mapping[str, int],
-    max_share: float,
-    uri: str,
-) -> None:
-    anomalies: list[Anomaly] = [a for t in found for a in t.anomalies]
-    lost = [
-        table_error(
-            "lost_rows", t.table,
-            f"{rows[t.table]:,} rows were read in, and {t.rows_kept:,} kept + "
-            f"{t.rows_rejected:,} rejected came out; run it again, and report "
-            "the Beam runner if that happens twice.",
-        )
-        for t in found
-        if t.rows_kept + t.rows_rejected != rows[t.table]
-    ]
-    if lost:
-        raise DataError(lost)
-    counts = [TableRows(t.table, t.rows_read, t.rows_rejected) for t in found]
-    check_shares(
-        counts, anomalies, max_share, FileSystems.join(uri, "rejects")
-    )
-
-
-def _check_point_in_time(spans: Spans, split_name: str) -> None:
-    found = leaks(spans, split_name)
-    if found:
-        raise DataError(
-            [
-                table_error(
-                    "leaked_future_event", SEQUENCES,
-                    f"{sentence}; a model trained on this would have seen the "
-                    "future. This is a fault of the sequence builder.",
-                )
-                for sentence in found
-            ]
-        )
 
 
 def _describe(artifact: Artifact) -> None:
