@@ -52,6 +52,7 @@ say "2. Training, evaluation and export"
     --text-encoder minilm --max-tokens 32
 
 say "3. Server"
+: >server.log # read at once, maybe before the server has opened it
 "$python" -I -m serving.server --model_base_path job/export/recommender \
     --port 0 --host 127.0.0.1 >server.log 2>&1 &
 server=$!

@@ -33,7 +33,7 @@ def prepared(**columns: list) -> Prepared:
 def test_items_are_in_vocabulary_codes() -> None:
     found = prepared()
     assert found.catalogue.item_ids == ["i3", "i1", "i5", "i4", "i2", "i0"]
-    assert found.sequences.item.tolist() == [0, 1, 0, 5]
+    assert found.sequences.item.tolist() == [0, 1, 0, 2]
 
 
 def test_event_types_are_coded_from_one_by_frequency() -> None:
