@@ -121,7 +121,9 @@ def _tuned(variable: Any) -> tuple[ScannSearch, dict[str, float]]:
     for plan in candidates:
         search.plan = plan
         recall = _recall(search, queries)
-        if recall[f"recall@{_RECALL_AT[-1]}"] >= _WANTED_RECALL:
+        # Each of them: a leaf with fewer items than are asked for is searched
+        # exactly, so a poor plan can do well at 100 and badly at 10.
+        if min(recall.values()) >= _WANTED_RECALL:
             break
     return search, recall
 
