@@ -22,6 +22,11 @@ VARIANTS: Mapping[str, Mapping[str, str]] = {
     ID_ONLY: {"item_parts": "id"},  # an ordinary LSTM over item ids
     "text-and-id": {"item_parts": "text,id"},
     "id-dropout-off": {"id_dropout": "0"},
+    "last-off": {"interests": "short,long"},
+    "short-off": {"interests": "last,long"},
+    "long-off": {"interests": "last,short"},
+    "last-only": {"interests": "last"},
+    "lstm-only": {"interests": ""},
     "sampled-negatives": {"full_softmax_items": "0"},
     "in-batch-negatives": {"full_softmax_items": "0", "num_negatives": "0"},
     "ranking-off": {"ranking_weight": "0"},
