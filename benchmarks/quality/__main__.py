@@ -10,6 +10,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from benchmarks.quality import datasets, plan, results, table
 from benchmarks.quality.execution import (
@@ -37,9 +38,9 @@ _EXAMPLES = """examples:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Names what is nearest to a flag or choice that there is not."""
+    """Says what is wrong in one line; the usage of all flags would hide it."""
 
-    def error(self, message: str):  # type: ignore[no-untyped-def]
+    def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: error: {message}\n")
 
 
