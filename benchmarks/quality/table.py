@@ -72,7 +72,7 @@ def report(results: Sequence[Result]) -> str:
 
 def _source_note(results: Sequence[Result]) -> list[str]:
     """A warning where code was changed between the runs."""
-    marks = {result.content["source"] for result in results}
+    marks = {result.content.get("source", "unnamed") for result in results}
     if len(marks) == 1:
         return []
     return [
