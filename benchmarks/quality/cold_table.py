@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from benchmarks.quality.cells import NOTHING, estimate_cell, number, table
 from benchmarks.quality.ladder import COLD
 from benchmarks.quality.results import Result
-from benchmarks.quality.rows import Row, rows_of
+from benchmarks.quality.rows import Metric, Row, rows_of
 from trainer.metrics import ndcg, recall
 
-_METRICS: dict[str, Callable] = {
+_METRICS: dict[str, Metric] = {
     "recall@10": functools.partial(recall, k=10),
     "ndcg@10": functools.partial(ndcg, k=10),
 }

@@ -120,8 +120,8 @@ def measure(
             ranking = evaluation.rank_targets(queries, scorer, row)
             report["rows"][row] = ranking.summary()
             report["slices"][row] = {
-                each: summarise(ranking.ranks[chosen])
-                for each, chosen in slices.slices(arrays).items()
+                each: summarise(ranking.ranks[slices.chosen(arrays, each)])
+                for each in slices.NAMES
             }
             arrays[RANKS + row] = ranking.ranks
 

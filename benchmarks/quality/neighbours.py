@@ -84,8 +84,8 @@ def ngram_similarity(texts: Sequence[str]) -> Similarity:
     counts = [_ngram_counts(text) for text in texts]
     codes: dict[str, int] = {}
     for grams in counts:
-        for gram in grams:
-            codes.setdefault(gram, len(codes))
+        for name in grams:
+            codes.setdefault(name, len(codes))
     sizes = [len(grams) for grams in counts]
     text = np.repeat(np.arange(len(texts)), sizes)
     gram = np.array([codes[g] for each in counts for g in each], np.int64)

@@ -14,8 +14,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.quality import results
 from benchmarks.quality.plan import Job
-from benchmarks.quality.results import ranks_path, result_path
 from benchmarks.quality.treatments import NOTES, TFRS
 
 
@@ -68,12 +68,13 @@ def run_job(
         run, asked, has_baselines=job.has_baselines,
         both_ways=job.treatment.kind == TFRS,
     )
-    _save_arrays(ranks_path(out, job.name), arrays)
-    write_json(result_path(out, job.name), {
+    _save_arrays(results.ranks_path(out, job.name), arrays)
+    write_json(results.result_path(out, job.name), {
         "job": job.as_json(),
         "settings": job.settings(),
         "text_encoder": config.text.text_encoder,
         "fingerprint": mark,
+        "source": results.source_mark(),
         **report,
         **_training(job_dir),
         "seconds": run.clock.seconds,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.quality.plan import Job
+
+_ROOT = Path(__file__).parents[2]
 
 
 def result_path(out: Path, name: str) -> Path:
@@ -21,6 +24,16 @@ def result_path(out: Path, name: str) -> Path:
 def ranks_path(out: Path, name: str) -> Path:
     """Ranks of a run's test targets."""
     return out / "ranks" / f"{name}.npz"
+
+
+def source_mark() -> str:
+    """Names the code that decides a run's figures: trainer and harness."""
+    digest = hashlib.sha256()
+    for folder in ("schema", "trainer", "benchmarks/quality"):
+        for path in sorted((_ROOT / folder).rglob("*.py")):
+            digest.update(path.relative_to(_ROOT).as_posix().encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -37,20 +37,32 @@ class Row:
     def is_model(self) -> bool:
         return self.key.partition(",")[0] == MODEL
 
+    def average(self, metric: Metric, choice: Choice) -> float | None:
+        """Mean over seeds of a metric's means; None of no target."""
+        found = [v.mean() for _, v in self._values(metric, choice) if len(v)]
+        return float(np.mean(found)) if found else None
+
     def estimate(
         self, metric: Metric, choice: Choice | None = None
     ) -> Estimate | None:
-        """A metric over seeds; None where no target is chosen."""
-        users, values = [], []
+        """A metric with its spread and interval; None of no target."""
+        found = [each for each in self._values(metric, choice) if len(each[1])]
+        return pool(*zip(*found, strict=True)) if found else None
+
+    def _values(
+        self, metric: Metric, choice: Choice | None
+    ) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Per run, users and values of the chosen queries."""
+        found = []
         for run in self.runs:
-            ranks, user = run.arrays[RANKS + self.key], run.arrays["user_id"]
-            if choice is not None:
-                chosen = choice(run)
-                ranks, user = ranks[chosen], user[chosen]
-            if len(ranks):
-                users.append(user)
-                values.append(metric(ranks))
-        return pool(users, values) if values else None
+            values, user = metric(self.ranks(run)), run.arrays["user_id"]
+            chosen = slice(None) if choice is None else choice(run)
+            found.append((user[chosen], values[chosen]))
+        return found
+
+    def ranks(self, run: Result) -> np.ndarray:
+        """[queries] ranks of this row in one of its runs."""
+        return run.arrays[RANKS + self.key]
 
     def mean(self, name: str) -> float:
         """Mean over seeds of a metric that a run's summary holds."""

@@ -6,37 +6,29 @@ from collections.abc import Mapping
 
 import numpy as np
 
-# Name -> train events, from and to; None for no end.
-_ITEM = {
-    "item cold (0)": (0, 0),
-    "item tail (1-5)": (1, 5),
-    "item torso (6-50)": (6, 50),
-    "item head (51+)": (51, None),
-}
-_USER = {
-    "user cold (0)": (0, 0),
-    "user 1-3": (1, 3),
-    "user 4-10": (4, 10),
-    "user 11+": (11, None),
-}
 ITEM_TRAIN_EVENTS, USER_TRAIN_EVENTS = "item_train_events", "user_train_events"
+# Name -> whose train events, from and to; None for no end.
+_BOUNDS: dict[str, tuple[str, int, int | None]] = {
+    "item cold (0)": (ITEM_TRAIN_EVENTS, 0, 0),
+    "item tail (1-5)": (ITEM_TRAIN_EVENTS, 1, 5),
+    "item torso (6-50)": (ITEM_TRAIN_EVENTS, 6, 50),
+    "item head (51+)": (ITEM_TRAIN_EVENTS, 51, None),
+    "user cold (0)": (USER_TRAIN_EVENTS, 0, 0),
+    "user 1-3": (USER_TRAIN_EVENTS, 1, 3),
+    "user 4-10": (USER_TRAIN_EVENTS, 4, 10),
+    "user 11+": (USER_TRAIN_EVENTS, 11, None),
+}
+NAMES = tuple(_BOUNDS)
 
 
-def slices(targets: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """[queries] bool of every slice that has a query.
+def chosen(targets: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+    """[queries] bool, the targets of a slice.
 
     Args:
         targets: [queries] train events of each target's item and user.
+        name: one of `NAMES`; together those of items, and those of users,
+            have every target once.
     """
-    found = {}
-    for column, bounds in (
-        (ITEM_TRAIN_EVENTS, _ITEM), (USER_TRAIN_EVENTS, _USER)
-    ):
-        events = targets[column]
-        for name, (low, high) in bounds.items():
-            chosen = events >= low
-            if high is not None:
-                chosen &= events <= high
-            if chosen.any():
-                found[name] = chosen
-    return found
+    column, low, high = _BOUNDS[name]
+    events = targets[column]
+    return (events >= low) & (events <= (np.inf if high is None else high))

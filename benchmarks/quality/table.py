@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+
+import numpy as np
 
 from benchmarks.quality import cold_table, slices, treatments
 from benchmarks.quality.cells import (
@@ -14,7 +16,7 @@ from benchmarks.quality.cells import (
 )
 from benchmarks.quality.ladder import LADDER, TFRS_TUTORIAL
 from benchmarks.quality.results import Result
-from benchmarks.quality.rows import Row, rows_of, sections
+from benchmarks.quality.rows import Choice, Metric, Row, rows_of, sections
 from trainer.metrics import ndcg, recall
 
 _HEADER = (
@@ -31,8 +33,8 @@ _NOTE = (
     "interval of the mean over users]. Every target is ranked among the whole "
     "catalogue, ties against the model."
 )
-_recall10: Callable = functools.partial(recall, k=10)
-_ndcg10: Callable = functools.partial(ndcg, k=10)
+_recall10: Metric = functools.partial(recall, k=10)
+_ndcg10: Metric = functools.partial(ndcg, k=10)
 
 
 def report(results: Sequence[Result]) -> str:
@@ -50,7 +52,7 @@ def report(results: Sequence[Result]) -> str:
             "--table first, or mend --out."
         )
     grouped = sections(results)
-    parts = [_NOTE]
+    parts = [_NOTE, *_source_note(results)]
     for (data, treatment), runs in grouped.items():
         queries = runs[0].content["rows"]["model"]["queries"]
         split = runs[0].job.treatment.split or runs[0].job.split
@@ -66,6 +68,17 @@ def report(results: Sequence[Result]) -> str:
             plain = grouped.get((data, ""), [])
             parts.append(cold_table.cold_table(data, runs, plain))
     return "\n\n".join(parts) + "\n"
+
+
+def _source_note(results: Sequence[Result]) -> list[str]:
+    """A warning where code was changed between the runs."""
+    marks = {result.content.get("source", "unnamed") for result in results}
+    if len(marks) == 1:
+        return []
+    return [
+        f"These runs are of {len(marks)} states of the source code "
+        f"({', '.join(sorted(marks))}; `source` in their JSON)."
+    ]
 
 
 def main_table(data: str, rows: Sequence[Row]) -> str:
@@ -101,23 +114,27 @@ def main_table(data: str, rows: Sequence[Row]) -> str:
 
 def slice_table(rows: Sequence[Row]) -> str:
     """Recall@10 / NDCG@10 by train events of the target's item and user."""
-    names = {
-        name: int(chosen.sum())
-        for name, chosen in slices.slices(rows[0].runs[0].arrays).items()
-    }
+    header = ["recall@10 / ndcg@10"]
+    choices: list[Choice] = []
+    for name in slices.NAMES:
+        choice = functools.partial(_in_slice, name=name)
+        sizes = [choice(run).sum() for run in rows[0].runs]
+        if any(sizes):
+            header.append(f"{name}: {np.mean(sizes):.0f}")
+            choices.append(choice)
+    lines = []
+    for row in rows:
+        cells = [
+            f"{number(row.average(_recall10, choice))} / "
+            f"{number(row.average(_ndcg10, choice))}"
+            for choice in choices
+        ]
+        lines.append([row.label, *cells])
+    return table(header, lines)
 
-    def cell(row: Row, name: str) -> str:
-        def choice(run: Result) -> object:
-            found = slices.slices(run.arrays)
-            return found.get(name, slice(0, 0))
 
-        both = [row.estimate(m, choice) for m in (_recall10, _ndcg10)]
-        return " / ".join(number(e.mean) if e else NOTHING for e in both)
-
-    header = ["recall@10 / ndcg@10", *(f"{k}: {v}" for k, v in names.items())]
-    return table(
-        header, [[row.label, *(cell(row, n) for n in names)] for row in rows]
-    )
+def _in_slice(run: Result, name: str) -> np.ndarray:
+    return slices.chosen(run.arrays, name)
 
 
 def tfrs_table(data: str, rows: Sequence[Row]) -> str:

@@ -10,17 +10,24 @@ from collections.abc import Mapping, Sequence
 from trainer.settings.options import did_you_mean
 
 FULL = "full"  # the preset as it is
-ID_ONLY = "id-only"
 
 VARIANTS: Mapping[str, Mapping[str, str]] = {
     FULL: {},
+    # What an item vector is the sum of.
     "text-off": {"item_parts": "categories,brand,id"},
     "categories-off": {"item_parts": "text,brand,id"},
     "brand-off": {"item_parts": "text,categories,id"},
     "id-off": {"item_parts": "text,categories,brand"},
     "text-only": {"item_parts": "text"},
-    ID_ONLY: {"item_parts": "id"},  # an ordinary LSTM over item ids
     "text-and-id": {"item_parts": "text,id"},
+    "id-only": {"item_parts": "id"},
+    # What a query holds beside the LSTM's state.
+    "last-off": {"interests": "short,long"},
+    "short-off": {"interests": "last,long"},
+    "long-off": {"interests": "last,short"},
+    "lstm-only": {"interests": ""},
+    "id-only-lstm-only": {"item_parts": "id", "interests": ""},
+    # How it is trained.
     "id-dropout-off": {"id_dropout": "0"},
     "last-off": {"interests": "short,long"},
     "short-off": {"interests": "last,long"},
