@@ -17,7 +17,10 @@ def folder(tmp_path: Path, *names: str) -> RawFolder:
 
 
 def test_whole_names_are_matched(tmp_path: Path) -> None:
-    raw = folder(tmp_path, "meta_A.json", "meta_A.json.gz", "old_meta_A.json")
+    raw = folder(
+        tmp_path, "meta_A.json", "meta_A.json.gz", "old_meta_A.json",
+        "meta_A.json.part",
+    )
     assert [p.name for p in raw.find(r"meta_A\.json(\.gz)?")] == [
         "meta_A.json", "meta_A.json.gz",
     ]

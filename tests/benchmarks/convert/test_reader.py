@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import gzip
+import re
+import time
 from pathlib import Path
 
 import pytest
@@ -109,11 +111,14 @@ def test_a_damaged_gzip_is_an_error(tmp_path: Path) -> None:
         list(Reader().rows(path, number))
 
 
-def test_a_progress_bar_goes_by_bytes(
+def test_a_progress_bar_goes_by_bytes_and_tells_the_time_left(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = write(tmp_path, "raw.txt", ["1234567"] * 250)  # 8 bytes a line
-    list(Reader().rows(path, number))
+    path = write(tmp_path, "raw.txt", ["1234567"] * 10_000)  # 8 bytes a line
+    for place, _ in enumerate(Reader().rows(path, number)):
+        if place == 5000:
+            time.sleep(1.1)  # the bar is drawn once a second
     shown = capsys.readouterr().err
-    assert "raw.txt:" in shown
-    assert "/2.00k" in shown
+    assert "raw.txt:   0%" in shown
+    # At 5,120 lines, 41 kB and what is read ahead.
+    assert re.search(r"raw.txt:  5\d%.*4\d.\dk/80.0k \[00:01<00:0\d", shown)
