@@ -44,9 +44,9 @@ _FOLDERS = {
         ("dev", "valid"), features.SPLITS.index("validation")
     ),
 }
-_NOT_CLICKED = "shown and not clicked"
-_NAMED_AGAIN = "a history named again"
-_CHANGED = "a history unlike the user's first"
+_NOT_CLICKED = "news shown and not clicked"
+_NAMED_AGAIN = "clicks of a history that is there before"
+_CHANGED = "clicks of a history unlike the user's first"
 _NOTES = (
     "clicks of a history have no time: they stand before the user's first "
     "impression, one second apart, in their true order.",
@@ -56,7 +56,7 @@ _NOTES = (
 )
 _BOTH = (
     "the dev folder is the validation split, and there is no test split: "
-    "figures of the test split say nothing.",
+    "read the figures of validation.",
 )
 
 

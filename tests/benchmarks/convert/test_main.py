@@ -60,7 +60,21 @@ def test_flags_reach_the_conversion(
     assert main([*command, "1"]) == 0
     assert main([*command, "1"]) == 1
     assert "--overwrite to replace" in capsys.readouterr().err
-    assert main([*command, "1", "--overwrite", "--drop-untexted"]) == 0
+    assert main([*command, "1", "--overwrite"]) == 0
+
+
+def test_items_without_text_stay_unless_told_otherwise(
+    raw: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(raw, "movies.dat", ["10::A::Drama"])
+    for flags, found in [
+        ([], "2 users, 2 items, 3 events"),
+        (["--keep-untexted"], "2 users, 2 items, 3 events"),
+        (["--drop-untexted"], "1 users, 1 items, 1 events"),
+    ]:
+        out = tmp_path / "".join(["out", *flags])
+        assert main(["movielens", str(raw), str(out), *flags]) == 0
+        assert capsys.readouterr().out.startswith(found)
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,8 @@ def test_one_folder(raw: Path) -> None:
     # 13 entries: 3 + 2, 3 + 3 and 2.
     assert done.log.rows_in == 13
     assert {k: n for k, n in done.log.left_out.items() if n} == {
-        "shown and not clicked": 2, "a history named again": 3,
+        "news shown and not clicked": 2,
+        "clicks of a history that is there before": 3,
     }
     assert load(raw / "out").anomalies == []
 
@@ -99,7 +100,7 @@ def test_a_history_that_differs_later_is_counted_by_its_own_name(
         impression("U1", 10, "N1 N2", "N5-1"),
     ])
     done = convert(mind(raw), raw / "out", Options())
-    assert done.log.left_out["a history unlike the user's first"] == 3
+    assert done.log.left_out["clicks of a history unlike the user's first"] == 3
     assert [row[1] for row in rows(raw / "out", "events")[1:]] == [
         "N4", "N5", "N1", "N2",
     ]
