@@ -53,7 +53,10 @@ class Interests(tf.keras.layers.Layer):
         )
         # All parts count alike until training finds a difference.
         self.gate = tf.keras.layers.Dense(
-            len(self.parts), kernel_initializer="zeros", name="gate"
+            len(self.parts),
+            kernel_initializer="zeros",
+            dtype="float32",
+            name="gate",
         )
 
     @property

@@ -29,6 +29,11 @@ VARIANTS: Mapping[str, Mapping[str, str]] = {
     "id-only-lstm-only": {"item_parts": "id", "interests": ""},
     # How it is trained.
     "id-dropout-off": {"id_dropout": "0"},
+    "last-off": {"interests": "short,long"},
+    "short-off": {"interests": "last,long"},
+    "long-off": {"interests": "last,short"},
+    "last-only": {"interests": "last"},
+    "lstm-only": {"interests": ""},
     "sampled-negatives": {"full_softmax_items": "0"},
     "in-batch-negatives": {"full_softmax_items": "0", "num_negatives": "0"},
     "ranking-off": {"ranking_weight": "0"},
