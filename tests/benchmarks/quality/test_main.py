@@ -15,6 +15,9 @@ import numpy as np
 import pytest
 
 from benchmarks.quality.__main__ import main
+from benchmarks.quality.one_run import run_job
+from benchmarks.quality.results import read
+from benchmarks.quality.treatments import Treatment
 from trainer.sample.__main__ import main as make_sample
 
 ROOT = Path(__file__).parents[3]
@@ -90,7 +93,7 @@ def test_finished_runs_are_not_run_again(
     asked = ["--data", str(sample), "--seeds", "0", "1", "--out", str(tmp_path)]
     assert main(asked) == 0
     text = capsys.readouterr().out
-    assert text.startswith("2 runs, 2 finished before\n")
+    assert text.startswith("runs: 2, finished before: 2\n")
     table = (tmp_path / "table.md").read_text()
     assert table in text
     assert ".8333 ± .0000" in table
@@ -148,7 +151,7 @@ def run(out: Path, *arguments: object) -> str:
 def out(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("quality")
     text = run(folder, "--data", sample, *QUICK, "--keep-jobs")
-    assert text.startswith(f"1 runs, 0 finished before\n[1/1] {NAME}: ")
+    assert text.startswith(f"runs: 1, finished before: 0\n[1/1] {NAME}: ")
     return folder
 
 
@@ -181,7 +184,7 @@ def test_the_second_call_runs_nothing(out: Path, sample: Path) -> None:
     before, log = result.read_bytes(), out / "logs" / f"{NAME}.log"
     length = log.stat().st_size
     text = run(out, "--data", sample, *QUICK)
-    assert text.startswith("1 runs, 1 finished before\nCells are")
+    assert text.startswith("runs: 1, finished before: 1\nCells are")
     assert result.read_bytes() == before
     assert log.stat().st_size == length
 
@@ -195,7 +198,7 @@ def test_an_interrupted_run_goes_on_in_its_job_folder(
     before = json.loads(result.read_text())
     result.unlink()
     text = run(out, "--data", sample, *QUICK)
-    assert text.startswith("1 runs, 0 finished before")
+    assert text.startswith("runs: 1, finished before: 0")
     log = (out / "logs" / f"{NAME}.log").read_text()
     assert log.count("resuming after epoch 2") == 1
     after = json.loads(result.read_text())
@@ -210,7 +213,7 @@ def test_cold_items_are_run_beside_the_run_on_all_events(
     out: Path, sample: Path
 ) -> None:
     text = run(out, "--data", sample, *QUICK, "--cold-items", "0.2")
-    assert text.startswith("2 runs, 1 finished before")
+    assert text.startswith("runs: 2, finished before: 1")
     treated = out / "data" / "sample+cold-items-0.2-seed0"
     drawn = set(json.loads((treated / "treatment.json").read_text())["items"])
     name = NAME.replace("sample", "sample+cold-items-0.2")
@@ -229,13 +232,24 @@ def test_cold_items_are_run_beside_the_run_on_all_events(
 
 
 @pytest.mark.e2e
-def test_tfrs_protocol_asks_every_test_event(out: Path, sample: Path) -> None:
-    text = run(out, "--data", sample, *QUICK, "--protocol", "tfrs")
-    name = NAME.replace("sample", "sample+tfrs")
-    result = json.loads((out / "results" / f"{name}.json").read_text())
+def test_tfrs_protocol_asks_every_test_event(
+    sample: Path, tmp_path: Path
+) -> None:
+    """What the process of one run does, here."""
+    job = finished.job(
+        0, data="sample", source=str(sample), preset="smoke",
+        treatment=Treatment("tfrs"), overrides=["epochs=1"],
+    )
+    job.treatment.write(
+        sample, job.data_dir(tmp_path), split=job.split, seed=0
+    )
+    for name in ("results", "ranks"):
+        (tmp_path / name).mkdir()
+    run_job(job, tmp_path, tmp_path / "cache", keep_jobs=False)
+    rows = read(tmp_path, job.name).content["rows"]
     events = (sample / "events.csv").read_text().count("\n") - 1
-    asked = result["rows"]["model"]["queries"]
-    assert asked == pytest.approx(events / 5, abs=1)
-    table = text.partition("### sample (column, tfrs")[2]
-    cells = finished.cells(table, "popularity, seen removed")
-    assert cells["top-100"]
+    assert rows["model"]["queries"] == pytest.approx(events / 5, abs=1)
+    # All items rank among the first eighty, if they may be recommended.
+    with np.load(tmp_path / "ranks" / f"{job.name}.npz") as arrays:
+        assert arrays["ranks:model"].max() <= 80
+        assert arrays["ranks:model, seen removed"].max() > 80
