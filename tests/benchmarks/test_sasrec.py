@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from logs import write_circle
+from circle import write_circle
 
 from benchmarks.sasrec.__main__ import main
 from benchmarks.sasrec.config import SasRecConfig

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tensorflow as tf
-from logs import write_circle
+from circle import write_circle
 
 from benchmarks.reading import read
 from benchmarks.time_to_quality.race import (
