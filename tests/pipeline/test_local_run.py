@@ -33,7 +33,7 @@ _OUTPUT = metadata_store_pb2.Event.OUTPUT
 def run_config() -> RunConfig:
     flags = ["--preset", "smoke", "--data-dir", "x", "--job-dir", "x"]
     config = parse(flags).config
-    fields = dataclasses.asdict(config.training) | {"epochs": 2}
+    fields = dataclasses.asdict(config.training) | {"epochs": 5}
     return dataclasses.replace(config, training=TrainingConfig(**fields))
 
 
