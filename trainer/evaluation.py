@@ -149,7 +149,7 @@ def rank_targets(queries: Queries, scorer: Scorer, name: str) -> Ranking:
         scores = np.array(scorer(numbers), np.float32)
         queries.exclude(scores, numbers)
         ranks[numbers] = target_ranks(scores, queries.items[numbers])
-        lists[numbers] = _best_first(scores, width)
+        lists[numbers] = best_first(scores, width)
     return Ranking(
         ranks=ranks,
         lists=lists,
@@ -159,8 +159,16 @@ def rank_targets(queries: Queries, scorer: Scorer, name: str) -> Ranking:
     )
 
 
-def _best_first(scores: np.ndarray, width: int) -> np.ndarray:
-    """[b, items] scores -> [b, width] columns, -1 beyond what is admissible."""
+def best_first(scores: np.ndarray, width: int) -> np.ndarray:
+    """Columns of the highest scores.
+
+    Args:
+        scores: [b, items], minus infinity where not admissible.
+        width: at most `items`.
+
+    Returns:
+        [b, width] int64, -1 beyond what is admissible.
+    """
     top = np.argpartition(-scores, width - 1, axis=1)[:, :width]
     kept = np.take_along_axis(scores, top, axis=1)
     order = np.argsort(-kept, axis=1, kind="stable")

@@ -11,6 +11,7 @@ from trainer.config import RunConfig
 from trainer.encoder import TextEncoder
 from trainer.losses import log_inclusion_probability, retrieval_loss
 from trainer.model_inputs import ModelInputs
+from trainer.ranking_losses import listwise_loss, pairwise_loss
 from trainer.towers import ItemTower, RankingHead, UserTower
 
 _ENCODE_ITEMS = 4096  # items of the catalogue that are encoded at a time
@@ -39,7 +40,8 @@ class TwoTower(tfrs.Model):
         self.num_items = len(inputs.counts)
         # Codes go by train events: the items without any come last.
         self.num_train_items = int(np.count_nonzero(inputs.counts))
-        self.has_labels = inputs.has_labels
+        settings = config.training
+        self.has_labels = inputs.has_labels and settings.ranking_weight > 0
         self.item_tower = ItemTower(
             config.model,
             num_items=self.num_items,
@@ -164,28 +166,59 @@ class TwoTower(tfrs.Model):
             log_inclusion=log_inclusion,
         )
         loss = tf.reduce_sum(losses) / _over_replicas(tf.shape(losses)[0])
-        if self.has_labels and self.config.training.ranking_weight > 0:
+        is_joint = self.config.training.ranking_training == "joint"
+        if self.has_labels and is_joint:
             chosen = tf.gather_nd(event_vectors, targets)
-            labels = tf.gather_nd(inputs["label"], targets)
-            loss += self._ranking_loss(queries, chosen, labels)
+            ranking = self.ranking_loss(
+                queries, chosen, targets, inputs["label"]
+            )
+            loss += self.config.training.ranking_weight * ranking
         return loss
 
-    def _ranking_loss(
-        self, queries: tf.Tensor, items: tf.Tensor, labels: tf.Tensor
+    def ranking_loss(
+        self,
+        queries: tf.Tensor,
+        items: tf.Tensor,
+        targets: tf.Tensor,
+        labels: tf.Tensor,
     ) -> tf.Tensor:
-        """Mean squared error over the target events that have a label."""
-        labelled = tf.where(~tf.math.is_nan(labels))[:, 0]
-        predictions = self.ranking_head(
+        """The head's loss, averaged over target events or over windows.
+
+        Squared errors are averaged over the target events that have a label;
+        losses of pairs and lists over the windows in which there is one.
+
+        Args:
+            queries, items: [P, D] of the target events.
+            targets: [P, 2] window, position.
+            labels: [B, L] of all events, NaN where there is none.
+
+        Returns:
+            Scalar float32, one replica's share as of `compute_loss`.
+        """
+        kind = self.config.training.ranking_loss
+        known = tf.gather_nd(labels, targets)
+        labelled = tf.where(~tf.math.is_nan(known))[:, 0]
+        known = tf.gather(known, labelled)
+        scores = self.ranking_head(
             tf.gather(queries, labelled), tf.gather(items, labelled)
         )
-        losses = self.ranking_task(
-            labels=tf.gather(labels, labelled)[:, None],
-            predictions=predictions[:, None],
-            compute_metrics=False,
-        )
-        count = _over_replicas(tf.shape(labelled)[0])
-        weight = self.config.training.ranking_weight
-        return weight * tf.reduce_sum(losses) / count
+        if kind == "pointwise":
+            losses = self.ranking_task(
+                labels=known[:, None],
+                predictions=scores[:, None],
+                compute_metrics=False,
+            )
+            counted = tf.shape(losses)[0]
+        else:
+            places = tf.gather(targets, labelled)
+            lists, wanted, found = (
+                tf.scatter_nd(places, each, tf.shape(labels, tf.int64))
+                for each in (scores, known, tf.ones_like(known))
+            )  # [B, L]
+            loss_of = {"pairwise": pairwise_loss, "listwise": listwise_loss}
+            losses, is_counted = loss_of[kind](lists, wanted, found > 0)
+            counted = tf.math.count_nonzero(is_counted)
+        return tf.reduce_sum(losses) / _over_replicas(counted)
 
     def _candidates(
         self, batch: dict[str, tf.Tensor]

@@ -246,12 +246,26 @@ class RankingHead(tf.keras.layers.Layer):
         layers = tf.keras.layers
         self.hidden = layers.Dense(config.embedding_dim, activation="relu")
         self.output_layer = layers.Dense(1, dtype="float32")
+        # Of scores to labels; set by `trainer.ranking_training.calibrate`.
+        self.slope, self.offset = (
+            self.add_weight(
+                name, [], initializer=start, dtype="float32", trainable=False
+            )
+            for name, start in (("slope", "ones"), ("offset", "zeros"))
+        )
 
-    def call(self, queries: tf.Tensor, item_vectors: tf.Tensor) -> tf.Tensor:
-        """[..., D] queries and items -> [...] float32, labels' scaled unit."""
+    def scores(self, queries: tf.Tensor, item_vectors: tf.Tensor) -> tf.Tensor:
+        """[..., D] queries and items -> [...] float32, what losses compare."""
         queries = tf.cast(queries, tf.float32)
         item_vectors = tf.cast(item_vectors, tf.float32)
         pair = tf.concat(
             [queries, item_vectors, queries * item_vectors], axis=-1
         )
         return tf.squeeze(self.output_layer(self.hidden(pair)), axis=-1)
+
+    def call(self, queries: tf.Tensor, item_vectors: tf.Tensor) -> tf.Tensor:
+        """[..., D] queries and items -> [...] float32, labels' scaled unit."""
+        slope, offset = (
+            tf.cast(each, tf.float32) for each in (self.slope, self.offset)
+        )
+        return slope * self.scores(queries, item_vectors) + offset

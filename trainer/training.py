@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import tensorflow as tf
 from tqdm import tqdm
@@ -16,8 +16,22 @@ from trainer.batches import SIGNATURE, Batch, epoch_rows, padded_batch
 from trainer.behaviour import Windows
 from trainer.config import TrainingConfig
 from trainer.job import CHECKPOINTS, write_json
-from trainer.model import TwoTower
 from trainer.prepare import Prepared
+
+
+class Trainable(Protocol):
+    """What is fitted: a `TwoTower`, or a part of one."""
+
+    optimizer: tf.keras.optimizers.Optimizer
+
+    @property
+    def trainable_variables(self) -> Sequence[tf.Variable]:
+        """The variables that a step changes."""
+
+    def compute_loss(
+        self, inputs: dict[str, tf.Tensor], training: bool = False
+    ) -> tf.Tensor:
+        """One replica's share of the loss of a batch."""
 
 
 class Progress(tf.Module):
@@ -85,7 +99,7 @@ def build_optimizer(
 
 
 def train_step(
-    model: TwoTower, batch: dict[str, tf.Tensor], clip_norm: float
+    model: Trainable, batch: dict[str, tf.Tensor], clip_norm: float
 ) -> tf.Tensor:
     """One replica's part of one step. Returns its share of the loss.
 
@@ -124,17 +138,20 @@ class Fit:
         config: how to fit.
         strategy: where a step runs.
         job_dir: checkpoints and TensorBoard logs go below it.
+        measure: what validation scores, as logs call it.
     """
 
     def __init__(
         self,
-        model: TwoTower,
+        model: Trainable,
         batches: Batches,
         config: TrainingConfig,
         *,
         strategy: tf.distribute.Strategy,
         job_dir: Path,
+        measure: str = "ndcg@10",
     ) -> None:
+        self._measure = measure
         self.model, self._batches, self._config = model, batches, config
         self._strategy = strategy
         self.progress = Progress()
@@ -228,18 +245,18 @@ class Fit:
         self._note({
             "epoch": epoch,
             "loss": loss,
-            "validation_ndcg@10": score,
+            f"validation_{self._measure}": score,
             "seconds": round(seconds, 2),
         })
         self._save(self._last, epoch)
         with self._log.as_default(step=epoch):
             tf.summary.scalar("train/loss", loss)
-            tf.summary.scalar("validation/ndcg@10", score)
+            tf.summary.scalar(f"validation/{self._measure}", score)
             tf.summary.scalar("train/seconds_per_epoch", seconds)
         self._log.flush()
         print(
-            f"epoch {epoch}: loss {loss:.4f}, validation ndcg@10 {score:.4f}"
-            f"{' (best)' if is_best else ''}, {seconds:.0f} s"
+            f"epoch {epoch}: loss {loss:.4f}, validation {self._measure} "
+            f"{score:.4f}{' (best)' if is_best else ''}, {seconds:.0f} s"
         )
 
     def _note(self, line: dict[str, Any]) -> None:
