@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args, get_type_hints
 
 SplitName = Literal["time", "leave_one_out", "column"]
@@ -19,6 +19,8 @@ PrecisionName = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 RankingLossName = Literal["pointwise", "pairwise", "listwise"]
 RankingTrainingName = Literal["joint", "separate"]
 PresetName = Literal["smoke", "base", "best"]
+ITEM_PARTS = ("text", "categories", "brand", "id")
+INTERESTS = ("last", "short", "long")
 
 
 def option(
@@ -84,6 +86,25 @@ def _check_range(field: dataclasses.Field[Any], value: Any) -> None:
         raise ValueError(f"{field.name} must be at least {low}, got {value}.")
     if high is not None and value > high:
         raise ValueError(f"{field.name} must be at most {high}, got {value}.")
+
+
+def names_in(text: str) -> list[str]:
+    """The names of a comma-separated list; none of an empty one."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def check_names(field: str, names: Sequence[str], known: Sequence[str]) -> None:
+    """Refuses names that are unknown or stand twice.
+
+    Raises:
+        ValueError: names the field, what it got and what it takes.
+    """
+    for name in names:
+        if name not in known or names.count(name) > 1:
+            raise ValueError(
+                f"{field} takes each of {', '.join(known)} at most once, "
+                f"separated by commas; got {', '.join(names)!r}."
+            )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -167,7 +188,7 @@ class TextConfig:
     @property
     def column_names(self) -> list[str]:
         """The names in `text_columns`."""
-        return [name.strip() for name in self.text_columns.split(",")]
+        return names_in(self.text_columns)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -179,6 +200,14 @@ class ModelConfig:
     )
     lstm_units: int = option(
         256, "width of the user tower's LSTM", low=4, high=4096
+    )
+    item_parts: str = option(
+        "text,categories,brand,id", "what an item vector is the sum of; "
+        "without text, profiles are not read either"
+    )
+    interests: str = option(
+        "last,short,long", "what a query holds beside the LSTM's state: the "
+        "last item, a short and a long running mean of items"
     )
     num_experts: int = option(
         4, "expert heads that scenarios share; one where there is a single "
@@ -199,6 +228,23 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         check_fields(self)
+        check_names("item_parts", self.item_part_names, ITEM_PARTS)
+        check_names("interests", self.interest_parts, INTERESTS)
+        if not self.item_part_names:
+            raise ValueError(
+                "item_parts is empty; name at least one of "
+                f"{', '.join(ITEM_PARTS)}."
+            )
+
+    @property
+    def item_part_names(self) -> list[str]:
+        """The names in `item_parts`."""
+        return names_in(self.item_parts)
+
+    @property
+    def interest_parts(self) -> list[str]:
+        """The names in `interests`."""
+        return names_in(self.interests)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -42,6 +42,9 @@ class TwoTower(tfrs.Model):
         self.num_train_items = int(np.count_nonzero(inputs.counts))
         settings = config.training
         self.has_labels = inputs.has_labels and settings.ranking_weight > 0
+        # Half floats overflow where bfloat16 only rounds.
+        is_coarse = settings.precision == "mixed_bfloat16"
+        self._precision = tf.bfloat16 if is_coarse else tf.float32
         self.item_tower = ItemTower(
             config.model,
             num_items=self.num_items,
@@ -114,7 +117,7 @@ class TwoTower(tfrs.Model):
             training: whether dropout is on.
 
         Returns:
-            [B, 1 + L, U] hidden states and [B, 1 + L, D] last items.
+            [B, 1 + L, U] hidden states and [B, 1 + L, P, D] interests.
         """
         tower = self.user_tower
         profiles = self.read_text(tf.gather(self._profiles, batch["profile"]))
@@ -128,8 +131,8 @@ class TwoTower(tfrs.Model):
         )
         hidden, _ = tower.read(inputs, state, training=training)
         hidden = tf.concat([state[0][:, None], hidden], axis=1)
-        first_item = self.item_tower.imagined(profiles)[:, None]
-        return hidden, tf.concat([first_item, event_vectors], axis=1)
+        first = tower.interests.start(self.item_tower.imagined(profiles))
+        return hidden, tower.interests.read(event_vectors, batch["gap"], first)
 
     def compute_loss(
         self, inputs: dict[str, tf.Tensor], training: bool = False
@@ -151,10 +154,10 @@ class TwoTower(tfrs.Model):
         codes, columns, log_inclusion = self._candidates(inputs)
         vectors = self.item_vectors(codes, training=training)
         event_vectors = tf.gather(vectors, columns)
-        hidden, last_items = self.states(inputs, event_vectors, training)
+        hidden, interests = self.states(inputs, event_vectors, training)
         queries = self.user_tower.head(
             tf.gather_nd(hidden, targets),
-            tf.gather_nd(last_items, targets),
+            tf.gather_nd(interests, targets),
             tf.gather_nd(inputs["scenario"], targets),
             training=training,
         )
@@ -164,6 +167,7 @@ class TwoTower(tfrs.Model):
             tf.gather_nd(columns, targets),
             temperature=self.config.model.temperature,
             log_inclusion=log_inclusion,
+            precision=self._precision,
         )
         loss = tf.reduce_sum(losses) / _over_replicas(tf.shape(losses)[0])
         is_joint = self.config.training.ranking_training == "joint"
@@ -296,11 +300,11 @@ class TwoTower(tfrs.Model):
             [B, D] float32, unit length.
         """
         event_vectors = tf.gather(vectors, batch["item"])
-        hidden, last_items = self.states(batch, event_vectors)
+        hidden, interests = self.states(batch, event_vectors)
         at = batch["length"][:, None]
         return self.user_tower.head(
             tf.gather(hidden, at, batch_dims=1)[:, 0],
-            tf.gather(last_items, at, batch_dims=1)[:, 0],
+            tf.gather(interests, at, batch_dims=1)[:, 0],
             batch["asked_scenario"],
         )
 

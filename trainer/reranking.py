@@ -14,9 +14,10 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from trainer.batches import in_order
-from trainer.evaluation import Queries, best_first
+from trainer.evaluation import Queries
 from trainer.metrics import UNREACHABLE, ndcg, summarise, target_ranks
 from trainer.scoring import ModelScorer
+from trainer.top_lists import top_lists
 
 DEPTH = 100  # items of a list that are ordered anew
 # Of the head beside retrieval's cosine; the head's unit is the label's range.
@@ -84,7 +85,7 @@ def shortlists(
         embedded = scorer.embed(numbers)
         scores = scorer.scores_of(embedded)
         queries.exclude(scores, numbers)
-        items = best_first(scores, depth)  # -1 beyond what is admissible
+        items = top_lists(scores, depth)  # -1 beyond what is admissible
         kept = np.take_along_axis(scores, np.maximum(items, 0), axis=1)
         lists.retrieval[numbers] = np.where(items < 0, -np.inf, kept)
         lists.head[numbers] = scorer.predictions(embedded, np.maximum(items, 0))

@@ -71,9 +71,9 @@ def _make_variables(model: TwoTower) -> None:
         "asked_scenario": tf.zeros([1], tf.int32),
     }
     vectors = model.item_vectors(nothing["item"][0])
-    hidden, items = model.states(nothing, vectors[None])
+    hidden, interests = model.states(nothing, vectors[None])
     queries = model.user_tower.head(
-        hidden[:, 0], items[:, 0], nothing["asked_scenario"]
+        hidden[:, 0], interests[:, 0], nothing["asked_scenario"]
     )
     if model.has_labels and model.config.training.ranking_weight > 0:
         model.ranking_head(queries, vectors[:1])

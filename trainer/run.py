@@ -109,7 +109,8 @@ class Run:
             model.keep_residuals(earlier.trained_items(item_ids))
         return model, encoder
 
-    def _queries(self, split: int, limit: int | None = None) -> Queries:
+    def queries(self, split: int, limit: int | None = None) -> Queries:
+        """What is asked of a split; `limit` draws that many at most."""
         sequences = self.prepared.sequences
         return evaluation.build_queries(
             sequences,
@@ -138,7 +139,7 @@ class Run:
             self._earlier.load_into(model, self.prepared)
             print(f"starting from the weights of {self._earlier.job_dir}")
         record(self.job_dir, self.prepared, model, self.config)
-        queries = self._queries(behaviour.VALIDATION, _VALIDATION_QUERIES)
+        queries = self.queries(behaviour.VALIDATION, _VALIDATION_QUERIES)
 
         def validate() -> float:
             scorer = ModelScorer(model, self.prepared, queries)
@@ -155,7 +156,7 @@ class Run:
             for name, split in (
                 ("validation", behaviour.VALIDATION), ("test", behaviour.TEST)
             ):
-                queries = self._queries(split)
+                queries = self.queries(split)
                 scorer = ModelScorer(model, self.prepared, queries)
                 ranking = evaluation.rank_targets(queries, scorer, name)
                 report[name] = {

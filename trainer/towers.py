@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from trainer.behaviour import NUM_GAPS
 from trainer.config import ModelConfig
+from trainer.interests import Interests
 
 _SIDE_DIM = 16  # width of the event type, gap and scenario embeddings
 
@@ -34,8 +35,9 @@ class ItemTower(tf.keras.layers.Layer):
         num_brands: int,
     ) -> None:
         super().__init__(name="item_tower")
-        dim = config.embedding_dim
+        self.dim = dim = config.embedding_dim
         self.id_dropout = config.id_dropout
+        self.parts = config.item_part_names
         self.text = tf.keras.layers.Dense(dim, name="text")
         # Row 0 of each table is "none"; codes are moved up by one.
         self.category = tf.keras.layers.Embedding(num_categories + 1, dim)
@@ -60,15 +62,22 @@ class ItemTower(tf.keras.layers.Layer):
         Returns:
             [C, D], not normalised.
         """
-        is_level = tf.cast(category_codes >= 0, self.compute_dtype)[..., None]
-        levels = self.category(category_codes + 1) * is_level  # [C, levels, D]
+        used = [tf.zeros([tf.shape(text_vectors)[0], self.dim])]
+        if "text" in self.parts:
+            used.append(self.text(text_vectors))
+        if "categories" in self.parts:
+            used.append(self._mean_level(category_codes))
+        if "brand" in self.parts:
+            is_brand = tf.cast(brand_codes >= 0, self.compute_dtype)[:, None]
+            used.append(self.brand(brand_codes + 1) * is_brand)
+        return tf.add_n([tf.cast(part, self.compute_dtype) for part in used])
+
+    def _mean_level(self, codes: tf.Tensor) -> tf.Tensor:
+        """[C, levels] category codes -> [C, D]."""
+        is_level = tf.cast(codes >= 0, self.compute_dtype)[..., None]
+        levels = self.category(codes + 1) * is_level  # [C, levels, D]
         count = tf.maximum(tf.reduce_sum(is_level, axis=1), 1.0)
-        is_brand = tf.cast(brand_codes >= 0, self.compute_dtype)[:, None]
-        return (
-            self.text(text_vectors)
-            + tf.reduce_sum(levels, axis=1) / count
-            + self.brand(brand_codes + 1) * is_brand
-        )
+        return tf.reduce_sum(levels, axis=1) / count
 
     def imagined(self, text_vectors: tf.Tensor) -> tf.Tensor:
         """The item that a text alone would be: what a profile asks for.
@@ -77,8 +86,11 @@ class ItemTower(tf.keras.layers.Layer):
             text_vectors: [B, T] float32, zeros where there is no text.
 
         Returns:
-            [B, D] float32, unit length, zeros where there is no text.
+            [B, D] float32, unit length, zeros where there is no text or items
+            are not known by theirs.
         """
+        if "text" not in self.parts:
+            return tf.zeros([tf.shape(text_vectors)[0], self.dim])
         has_text = tf.reduce_any(text_vectors != 0, axis=-1, keepdims=True)
         vectors = tf.cast(self.text(text_vectors), tf.float32)
         return tf.where(has_text, tf.math.l2_normalize(vectors, axis=-1), 0.0)
@@ -101,6 +113,8 @@ class ItemTower(tf.keras.layers.Layer):
         Returns:
             [C, D] float32, unit length.
         """
+        if "id" not in self.parts:
+            has_events = tf.zeros_like(has_events)
         keep = tf.cast(has_events, self.compute_dtype)[:, None]
         if training and self.id_dropout > 0:
             draw = tf.random.uniform([tf.shape(codes)[0], 1])
@@ -112,7 +126,7 @@ class ItemTower(tf.keras.layers.Layer):
 class UserTower(tf.keras.layers.Layer):
     """LSTM over a user's events, from a state that text and scenario set.
 
-    query = unit(sum_e gate[scenario, e] * expert_e(h) + skip * last item),
+    query = unit(sum_e gate[scenario, e] * expert_e(h) + interests(h, items)),
     with a gate per scenario over shared experts (multi-gate mixture of
     experts, Ma et al., KDD 2018). Scenario 0 is the unknown one.
 
@@ -127,6 +141,7 @@ class UserTower(tf.keras.layers.Layer):
         super().__init__(name="user_tower")
         layers = tf.keras.layers
         self.units, self.dim = config.lstm_units, config.embedding_dim
+        self.reads_text = "text" in config.item_part_names
         self.num_experts = config.num_experts if num_scenarios > 1 else 1
         self.event_type = layers.Embedding(num_event_types, _SIDE_DIM)
         self.gap = layers.Embedding(NUM_GAPS, _SIDE_DIM)
@@ -146,9 +161,7 @@ class UserTower(tf.keras.layers.Layer):
         self.output_dropout = layers.Dropout(config.dropout)
         self.experts = layers.Dense(self.num_experts * self.dim)
         self.gate = layers.Embedding(num_scenarios, self.num_experts)
-        self.skip = self.add_weight(
-            "skip", [self.dim], initializer="ones", trainable=True
-        )
+        self.interests = Interests(config)
 
     def initial_state(
         self, profile_vectors: tf.Tensor, scenario: tf.Tensor
@@ -163,7 +176,9 @@ class UserTower(tf.keras.layers.Layer):
             [hidden, cell], each [B, U].
         """
         known = self.start(self.scenario(scenario))
-        return tf.split(known + self.profile(profile_vectors), 2, axis=-1)
+        if self.reads_text:
+            known += self.profile(profile_vectors)
+        return tf.split(known, 2, axis=-1)
 
     def event_inputs(
         self,
@@ -209,7 +224,7 @@ class UserTower(tf.keras.layers.Layer):
     def head(
         self,
         hidden: tf.Tensor,
-        last_items: tf.Tensor,
+        parts: tf.Tensor,
         scenario: tf.Tensor,
         training: bool = False,
     ) -> tf.Tensor:
@@ -217,8 +232,7 @@ class UserTower(tf.keras.layers.Layer):
 
         Args:
             hidden: [N, U].
-            last_items: [N, D] vector of the last item; before any, the item
-                that the profile imagines, or zeros.
+            parts: [N, P, D] of `Interests.read`.
             scenario: [N] int32, the scenario that is asked.
 
         Returns:
@@ -230,8 +244,8 @@ class UserTower(tf.keras.layers.Layer):
         )
         gate = tf.nn.softmax(self.gate(scenario))  # [N, E]
         mixed = tf.einsum("ne,ned->nd", gate, experts)
-        skip = tf.cast(self.skip, tf.float32) * last_items
-        return tf.math.l2_normalize(tf.cast(mixed, tf.float32) + skip, axis=-1)
+        wanted = tf.cast(mixed, tf.float32) + self.interests(hidden, parts)
+        return tf.math.l2_normalize(wanted, axis=-1)
 
 
 class RankingHead(tf.keras.layers.Layer):

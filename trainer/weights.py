@@ -92,7 +92,7 @@ def _restore_dense(path: str, model: TwoTower) -> None:
             start=user.start,
             profile=user.profile,
             lstm=user.lstm,
-            skip=user.skip,
+            interests=user.interests,
         ),
     }
     if model.has_labels:

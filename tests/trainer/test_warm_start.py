@@ -251,7 +251,7 @@ def test_first_scenarios_start_from_the_only_expert_there_was(tmp_path):
     model = go_on(before, prepared, tmp_path / "many")
     old, new = before.model.user_tower, model.user_tower
     assert (old.num_experts, new.num_experts) == (1, 3)
-    hidden, last = tf.ones([1, 5]), tf.zeros([1, 6])
+    hidden, last = tf.ones([1, 5]), tf.zeros([1, 3, 6])
     expected = old.head(hidden, last, tf.constant([0]))
     for scenario in range(3):
         np.testing.assert_allclose(
@@ -262,7 +262,7 @@ def test_first_scenarios_start_from_the_only_expert_there_was(tmp_path):
 
 def test_where_no_scenario_is_left_the_unknown_one_answers(earlier, tmp_path):
     model = go_on(earlier, make_prepared(OLD, []), tmp_path)
-    hidden, last = tf.ones([1, 5]), tf.zeros([1, 6])
+    hidden, last = tf.ones([1, 5]), tf.zeros([1, 3, 6])
     nobody = tf.constant([0])
     np.testing.assert_allclose(
         model.user_tower.head(hidden, last, nobody),
