@@ -56,7 +56,9 @@ class TwoTower(tfrs.Model):
             num_scenarios=inputs.num_scenarios,
             num_event_types=inputs.num_event_types,
         )
-        self.ranking_head = RankingHead(config.model)
+        self.ranking_head = RankingHead(
+            config.model, num_scenarios=inputs.num_scenarios
+        )
         self.ranking_task = tfrs.tasks.Ranking(
             loss=tf.keras.losses.MeanSquaredError(
                 reduction=tf.keras.losses.Reduction.NONE
@@ -170,13 +172,12 @@ class TwoTower(tfrs.Model):
             precision=self._precision,
         )
         loss = tf.reduce_sum(losses) / _over_replicas(tf.shape(losses)[0])
-        is_joint = self.config.training.ranking_training == "joint"
-        if self.has_labels and is_joint:
+        if self.has_labels:
             chosen = tf.gather_nd(event_vectors, targets)
-            ranking = self.ranking_loss(
-                queries, chosen, targets, inputs["label"]
-            )
-            loss += self.config.training.ranking_weight * ranking
+            ranking = self.ranking_loss(queries, chosen, targets, inputs)
+            # Of a head that learns later this has only made the variables.
+            if self.config.training.ranking_training == "joint":
+                loss += self.config.training.ranking_weight * ranking
         return loss
 
     def ranking_loss(
@@ -184,7 +185,7 @@ class TwoTower(tfrs.Model):
         queries: tf.Tensor,
         items: tf.Tensor,
         targets: tf.Tensor,
-        labels: tf.Tensor,
+        batch: dict[str, tf.Tensor],
     ) -> tf.Tensor:
         """The head's loss, averaged over target events or over windows.
 
@@ -194,30 +195,34 @@ class TwoTower(tfrs.Model):
         Args:
             queries, items: [P, D] of the target events.
             targets: [P, 2] window, position.
-            labels: [B, L] of all events, NaN where there is none.
+            batch: tensors of `trainer.batches.SIGNATURE`.
 
         Returns:
             Scalar float32, one replica's share as of `compute_loss`.
         """
         kind = self.config.training.ranking_loss
-        known = tf.gather_nd(labels, targets)
-        labelled = tf.where(~tf.math.is_nan(known))[:, 0]
-        known = tf.gather(known, labelled)
-        scores = self.ranking_head(
-            tf.gather(queries, labelled), tf.gather(items, labelled)
+        labels = tf.gather_nd(batch["label"], targets)
+        labelled = tf.where(~tf.math.is_nan(labels))[:, 0]
+        labels, places = (
+            tf.gather(each, labelled) for each in (labels, targets)
+        )
+        scores = self.ranking_head.scores(
+            tf.gather(queries, labelled),
+            tf.gather(items, labelled),
+            tf.gather_nd(batch["scenario"], places),
         )
         if kind == "pointwise":
             losses = self.ranking_task(
-                labels=known[:, None],
+                labels=labels[:, None],
                 predictions=scores[:, None],
                 compute_metrics=False,
             )
             counted = tf.shape(losses)[0]
         else:
-            places = tf.gather(targets, labelled)
+            shape = tf.shape(batch["label"], tf.int64)
             lists, wanted, found = (
-                tf.scatter_nd(places, each, tf.shape(labels, tf.int64))
-                for each in (scores, known, tf.ones_like(known))
+                tf.scatter_nd(places, each, shape)
+                for each in (scores, labels, tf.ones_like(labels))
             )  # [B, L]
             loss_of = {"pairwise": pairwise_loss, "listwise": listwise_loss}
             losses, is_counted = loss_of[kind](lists, wanted, found > 0)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
 from trainer.batches import SIGNATURE
-from trainer.config import TrainingConfig
+from trainer.evaluation import Queries
+from trainer.job import RANKING_HEAD
 from trainer.model import TwoTower
+from trainer.prepare import Prepared
+from trainer.scoring import ModelScorer, ranking_quality
 from trainer.training import Batches, Fit
 
-FOLDER = "ranking_head"  # below the job folder
-EPOCHS = 10  # of separate training
+EPOCHS = 10  # at most, of separate training
 _CALIBRATION_BATCHES = 20  # for two numbers
 _LEAST_SLOPE = 1e-3  # a head that has learnt nothing keeps its order
 
@@ -25,14 +28,15 @@ class HeadAlone(tf.Module):
 
     Args:
         model: holds the towers' weights.
+        batches: training batches.
     """
 
-    def __init__(self, model: TwoTower) -> None:
+    def __init__(self, model: TwoTower, batches: Batches) -> None:
         super().__init__(name="head_alone")
         self.ranking_head = model.ranking_head
         self.optimizer: tf.keras.optimizers.Optimizer | None = None
         # Past tf.Module, which would save the towers with the head.
-        self.__dict__["_model"] = model
+        self.__dict__.update(model=model, batches=batches)
 
     @property
     def trainable_variables(self) -> Sequence[tf.Variable]:
@@ -52,20 +56,21 @@ class HeadAlone(tf.Module):
             Scalar float32, one replica's share as of `TwoTower.compute_loss`.
         """
         queries, items, targets = self._pairs(inputs)
-        return self._model.ranking_loss(
-            queries, items, targets, inputs["label"]
-        )
+        return self.model.ranking_loss(queries, items, targets, inputs)
 
-    def calibrate(self, batches: Batches) -> None:
+    def calibrate(self) -> None:
         """Lets the head say labels where it has learnt their order alone.
 
         Losses of pairs and lists leave the unit of a score open. The line
         that fits the labels of some train batches best, by least squares, is
         put behind the scores; the order stays.
         """
+        training = self.model.config.training
+        if not self.model.has_labels or training.ranking_loss == "pointwise":
+            return
         found = [
             self._scored({k: tf.constant(v) for k, v in batch.items()})
-            for batch in islice(batches.epoch(0), _CALIBRATION_BATCHES)
+            for batch in islice(self.batches.epoch(0), _CALIBRATION_BATCHES)
         ]
         scores, labels = (
             np.concatenate(each) for each in zip(*found, strict=True)
@@ -80,24 +85,26 @@ class HeadAlone(tf.Module):
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Scores and labels of the target events that have a label."""
         queries, items, targets = self._pairs(batch)
-        labels = tf.gather_nd(batch["label"], targets)
+        labels, scenario = (
+            tf.gather_nd(batch[name], targets) for name in ("label", "scenario")
+        )
         known = ~tf.math.is_nan(labels)
-        scores = self.ranking_head.scores(queries, items)
+        scores = self.ranking_head.scores(queries, items, scenario)
         return tf.boolean_mask(scores, known), tf.boolean_mask(labels, known)
 
     def _pairs(
         self, batch: dict[str, tf.Tensor]
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """[P, D] queries and [P, D] items of [P, 2] targets."""
-        model = self._model
+        model = self.model
         targets = tf.where(batch["is_target"])  # [P, 2] window, position
         codes, columns = tf.unique(tf.reshape(batch["item"], [-1]))
         columns = tf.reshape(columns, tf.shape(batch["item"]))
         event_vectors = tf.gather(model.item_vectors(codes), columns)
-        hidden, last_items = model.states(batch, event_vectors)
+        hidden, interests = model.states(batch, event_vectors)
         queries = model.user_tower.head(
             tf.gather_nd(hidden, targets),
-            tf.gather_nd(last_items, targets),
+            tf.gather_nd(interests, targets),
             tf.gather_nd(batch["scenario"], targets),
         )
         return queries, tf.gather_nd(event_vectors, targets), targets
@@ -124,3 +131,41 @@ def fitted_line(scores: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
     slope = float(apart @ labels) / spread if spread > 0 else 1.0
     slope = max(slope, _LEAST_SLOPE)
     return slope, float(labels.mean() - slope * scores.mean())
+
+
+def fit_head(
+    head: HeadAlone,
+    prepared: Prepared,
+    queries: Queries,
+    *,
+    strategy: tf.distribute.Strategy,
+    job_dir: Path,
+) -> None:
+    """Fits the head for a few epochs; the model then holds the best one.
+
+    Args:
+        head: of a model with the towers of its best epoch.
+        prepared: the data.
+        queries: of validation. AUC chooses the epoch; where all labels are
+            on one side, the first one is kept.
+        strategy: where a step runs.
+        job_dir: of the run; a killed run goes on from its last epoch.
+    """
+    print("the ranking head, on the towers of the best epoch:")
+    scorer = ModelScorer(head.model, prepared, queries)
+
+    def validate() -> float:
+        head.calibrate()
+        found = ranking_quality(head.model, prepared, queries, scorer)
+        return found.get("auc", 0.0)
+
+    training = head.model.config.training
+    fit = Fit(
+        head,
+        head.batches,
+        dataclasses.replace(training, epochs=EPOCHS),
+        strategy=strategy,
+        job_dir=job_dir / RANKING_HEAD,
+        measure="auc",
+    )
+    fit.run(validate)

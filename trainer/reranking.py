@@ -10,7 +10,6 @@ import dataclasses
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from tqdm import tqdm
 
 from trainer.batches import in_order
@@ -78,7 +77,9 @@ def shortlists(
         np.empty(shape, np.float32), np.empty(shape, np.float32),
         np.empty(shape, bool), is_high,
     )
-    parts = list(in_order(len(queries), _BATCH))
+    # Queries of like history length share a batch: little padding.
+    by_length = np.argsort(queries.history_lengths, kind="stable")
+    parts = [by_length[part] for part in in_order(len(queries), _BATCH)]
     for numbers in tqdm(
         parts, desc=name, unit="batch", leave=False, mininterval=1.0
     ):
@@ -88,7 +89,9 @@ def shortlists(
         items = top_lists(scores, depth)  # -1 beyond what is admissible
         kept = np.take_along_axis(scores, np.maximum(items, 0), axis=1)
         lists.retrieval[numbers] = np.where(items < 0, -np.inf, kept)
-        lists.head[numbers] = scorer.predictions(embedded, np.maximum(items, 0))
+        lists.head[numbers] = scorer.predictions(
+            numbers, embedded, np.maximum(items, 0)
+        )
         lists.is_target[numbers] = items == queries.items[numbers][:, None]
     return lists
 

@@ -27,7 +27,7 @@ class ModelScorer:
     def __init__(
         self, model: TwoTower, prepared: Prepared, queries: Queries
     ) -> None:
-        self._prepared = prepared
+        self._prepared, self._queries = prepared, queries
         self._windows = query_windows(
             queries.sequences, queries.targets, model.config.data.max_history
         )
@@ -56,12 +56,13 @@ class ModelScorer:
         return embedded @ self._items
 
     def predictions(
-        self, embedded: np.ndarray, items: np.ndarray
+        self, numbers: np.ndarray, embedded: np.ndarray, items: np.ndarray
     ) -> np.ndarray:
         """What the ranking head says of some items.
 
         Args:
-            embedded: [b, D] queries.
+            numbers: [b] query numbers.
+            embedded: [b, D] of them.
             items: [b, k] item codes.
 
         Returns:
@@ -69,7 +70,10 @@ class ModelScorer:
         """
         vectors = tf.gather(self._vectors, items)
         queries = tf.broadcast_to(embedded[:, None], tf.shape(vectors))
-        return np.asarray(self._model.ranking_head(queries, vectors))
+        sequences, targets = self._queries.sequences, self._queries.targets
+        scenario = sequences.scenario[targets[numbers]][:, None]
+        scenario = tf.broadcast_to(scenario, items.shape)
+        return np.asarray(self._model.ranking_head(queries, vectors, scenario))
 
 
 def is_high(prepared: Prepared, targets: np.ndarray) -> np.ndarray:
@@ -115,7 +119,9 @@ def ranking_quality(
         return {}
     parts = [numbers[part] for part in in_order(len(numbers), _BATCH)]
     predictions = np.concatenate([
-        scorer.predictions(scorer.embed(part), queries.items[part, None])
+        scorer.predictions(
+            part, scorer.embed(part), queries.items[part, None]
+        )
         for part in parts
     ])[:, 0]
     scale = prepared.label_scale

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import tensorflow as tf
 from tqdm import tqdm
@@ -17,21 +17,7 @@ from trainer.behaviour import Windows
 from trainer.config import TrainingConfig
 from trainer.job import CHECKPOINTS, write_json
 from trainer.prepare import Prepared
-
-
-class Trainable(Protocol):
-    """What is fitted: a `TwoTower`, or a part of one."""
-
-    optimizer: tf.keras.optimizers.Optimizer
-
-    @property
-    def trainable_variables(self) -> Sequence[tf.Variable]:
-        """The variables that a step changes."""
-
-    def compute_loss(
-        self, inputs: dict[str, tf.Tensor], training: bool = False
-    ) -> tf.Tensor:
-        """One replica's share of the loss of a batch."""
+from trainer.training_step import Trainable, build_optimizer, train_step
 
 
 class Progress(tf.Module):
@@ -84,49 +70,6 @@ class Batches:
                 labels=self._prepared.labels,
                 profile_of=self._prepared.profile_of,
             )
-
-
-def build_optimizer(
-    config: TrainingConfig, steps: int
-) -> tf.keras.optimizers.Optimizer:
-    """AdamW whose step size falls along a cosine over `steps` steps."""
-    schedule = tf.keras.optimizers.schedules.CosineDecay(
-        config.learning_rate, max(1, steps)
-    )
-    return tf.keras.optimizers.AdamW(
-        schedule, weight_decay=config.weight_decay
-    )
-
-
-def train_step(
-    model: Trainable, batch: dict[str, tf.Tensor], clip_norm: float
-) -> tf.Tensor:
-    """One replica's part of one step. Returns its share of the loss.
-
-    Gradients are summed over replicas before they are clipped, so that the
-    step is the one that a single device takes on the joined batch.
-    """
-    with tf.GradientTape() as tape:
-        loss = model.compute_loss(batch, training=True)
-    variables = model.trainable_variables
-    gradients = tape.gradient(loss, variables)
-    pairs = [
-        (gradient, variable)
-        for gradient, variable in zip(gradients, variables, strict=True)
-        if gradient is not None
-    ]
-    # Dense: the norm of slices would count the rows of one item apart, and
-    # Adam touches every row of its moments in any case.
-    summed = [tf.convert_to_tensor(gradient) for gradient, _ in pairs]
-    context = tf.distribute.get_replica_context()
-    if context.num_replicas_in_sync > 1:
-        summed = context.all_reduce(tf.distribute.ReduceOp.SUM, summed)
-    summed, _ = tf.clip_by_global_norm(summed, clip_norm)
-    model.optimizer.apply_gradients(
-        zip(summed, [v for _, v in pairs], strict=True),
-        skip_gradients_aggregation=True,
-    )
-    return loss
 
 
 class Fit:
@@ -204,6 +147,16 @@ class Fit:
             self._record(loss, score, time.monotonic() - started)
         self._best.restore_or_initialize()
         return self.progress
+
+    def replace_best(self) -> None:
+        """Saves the model as it is now as that of the best epoch.
+
+        After `run`; under a number of its own, so that a kill leaves the one
+        before or this one, and once only.
+        """
+        number = int(self.progress.best_epoch) + 1
+        if not str(self._best.latest_checkpoint).endswith(f"-{number}"):
+            self._save(self._best, number)
 
     def _is_over(self) -> bool:
         done, best = int(self.progress.epoch), int(self.progress.best_epoch)

@@ -12,7 +12,7 @@ from trainer.config import ModelConfig, RunConfig, TrainingConfig
 from trainer.model import TwoTower
 from trainer.model_inputs import ModelInputs
 from trainer.strategies import open_strategy
-from trainer.training import build_optimizer, train_step
+from trainer.training_step import build_optimizer, train_step
 
 ITEMS, TEXT, DIM = 11, 5, 4
 
@@ -133,7 +133,8 @@ def test_the_loss_is_softmax_over_train_items_plus_that_of_the_head(
             label = float(batch["label"][user, at])
             if not np.isnan(label):
                 score = model.ranking_head(
-                    query[None], vectors[chosen][None]
+                    query[None], vectors[chosen][None],
+                    batch["scenario"][user, at][None],
                 ).numpy()[0]
                 windows[-1].append((score, label))
 

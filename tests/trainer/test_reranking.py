@@ -109,7 +109,7 @@ def test_the_lists_of_a_model_are_what_it_recommends_and_the_head_says(
     # The target's own column, against the head asked about the target alone.
     numbers = np.flatnonzero(reached)[:5]
     alone = scorer.predictions(
-        scorer.embed(numbers), queries.items[numbers, None]
+        numbers, scorer.embed(numbers), queries.items[numbers, None]
     )[:, 0]
     np.testing.assert_allclose(
         lists.head[numbers][lists.is_target[numbers]], alone, atol=1e-5
