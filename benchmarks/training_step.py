@@ -34,7 +34,7 @@ from trainer.config import (
 from trainer.model import TwoTower
 from trainer.prepare import Prepared
 from trainer.run import Run
-from trainer.training import build_optimizer, train_step
+from trainer.training_step import build_optimizer, train_step
 
 _REPEATS = 5
 

@@ -60,7 +60,7 @@ class Trained:
         raw, content = columns_of(users), columns_of(items)
         inputs = user_inputs(raw)
         names = [f"user {row[0]!r}" for row in raw[features.USER_ID]]
-        queries = self._queries(users)
+        queries, scenario = self._queries(users)
         found = transform(self._paths.catalogue_graph, items)
         asked = [
             Question("embed_user", "query", inputs, queries, names),
@@ -72,7 +72,7 @@ class Trained:
                 [f"item {row[0]!r}" for row in content[features.ITEM_ID]],
             ),
         ]
-        if self._has_trained_head:
+        if self._model.has_labels:
             ids = [row[0] for row in content[features.ITEM_ID]]
             candidates = {"candidate_item_ids": [ids] * len(users)}
             scale = self._prepared.label_scale
@@ -81,7 +81,7 @@ class Trained:
                     "rank",
                     "scores",
                     {**inputs, **candidates},
-                    scale.unscale(self._ranked(queries, found)),
+                    scale.unscale(self._ranked(queries, scenario, found)),
                     names,
                     scale.low,
                     scale.high,
@@ -89,13 +89,8 @@ class Trained:
             )
         return asked
 
-    @property
-    def _has_trained_head(self) -> bool:
-        weight = self._model.config.training.ranking_weight
-        return self._model.has_labels and weight > 0
-
-    def _queries(self, users: list[bytes]) -> np.ndarray:
-        """[users, D] queries for what follows all but the last event."""
+    def _queries(self, users: list[bytes]) -> tuple[np.ndarray, np.ndarray]:
+        """[users, D] queries for the last event, and [users] its scenario."""
         file = self._scratch / "users.gz"
         found = transform(self._paths.sequence_graph, users)
         write_transformed(found, file)
@@ -115,7 +110,8 @@ class Trained:
             exclude_seen=False,
         )
         scorer = ModelScorer(self._model, few, queries)
-        return scorer.embed(np.arange(len(queries)))
+        scenario = few.sequences.scenario[queries.targets]
+        return scorer.embed(np.arange(len(queries))), scenario
 
     def _vectors(self, found: dict[str, Any]) -> np.ndarray:
         """[items, D] vectors of items from their content alone."""
@@ -134,7 +130,9 @@ class Trained:
         normal = tf.math.l2_normalize(tf.cast(vectors, tf.float32), axis=-1)
         return np.asarray(normal)
 
-    def _ranked(self, queries: np.ndarray, found: dict[str, Any]) -> np.ndarray:
+    def _ranked(
+        self, queries: np.ndarray, scenario: np.ndarray, found: dict[str, Any]
+    ) -> np.ndarray:
         """[users, items] scaled predictions of the ranking head."""
         codes = tf.constant(_column(found[records.ITEM_CODE]), tf.int32)
         vectors = np.asarray(self._model.item_vectors(codes))
@@ -142,8 +140,9 @@ class Trained:
             self._model.ranking_head(
                 tf.constant(np.repeat(query[None], len(vectors), axis=0)),
                 tf.constant(vectors),
+                tf.fill([len(vectors)], asked),
             )
-            for query in queries
+            for query, asked in zip(queries, scenario, strict=True)
         ]
         return np.array(rows, np.float32).reshape(len(queries), len(vectors))
 

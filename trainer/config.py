@@ -16,6 +16,8 @@ from typing import Any, Literal, get_args, get_type_hints
 SplitName = Literal["time", "leave_one_out", "column"]
 StrategyName = Literal["none", "mirrored", "multi_worker", "tpu"]
 PrecisionName = Literal["float32", "mixed_bfloat16", "mixed_float16"]
+RankingLossName = Literal["pointwise", "pairwise", "listwise"]
+RankingTrainingName = Literal["joint", "separate"]
 PresetName = Literal["smoke", "base", "best"]
 ITEM_PARTS = ("text", "categories", "brand", "id")
 INTERESTS = ("last", "short", "long")
@@ -282,6 +284,15 @@ class TrainingConfig:
     ranking_weight: float = option(
         0.1, "weight of the ranking loss, where ratings or several event "
         "types exist", low=0.0,
+    )
+    ranking_loss: RankingLossName = option(
+        "pointwise", "what the ranking head learns: pointwise, the label "
+        "itself (squared error); pairwise, which of two events of a user has "
+        "the higher one (RankNet); listwise, all of a user's at once (ListNet)"
+    )
+    ranking_training: RankingTrainingName = option(
+        "joint", "when the ranking head learns: joint, with the towers; "
+        "separate, after them, on the towers of the best epoch as they are"
     )
     strategy: StrategyName = option(
         "none", "tf.distribute strategy: none, mirrored (the GPUs of this "

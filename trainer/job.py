@@ -20,6 +20,7 @@ from trainer.config import RunConfig
 from trainer.prepare import Prepared
 
 CHECKPOINTS = "checkpoints"  # folder below the job folder
+RANKING_HEAD = "ranking_head"  # the same, of a head that is fitted apart
 
 
 class Clock:
@@ -95,7 +96,7 @@ def write_json(path: Path, content: Any) -> None:
 
 def forget_run(job_dir: Path) -> None:
     """Removes a run's checkpoints and marks; bundles and caches stay."""
-    for name in (CHECKPOINTS, "tensorboard", "text_encoder"):
+    for name in (CHECKPOINTS, RANKING_HEAD, "tensorboard", "text_encoder"):
         shutil.rmtree(job_dir / name, ignore_errors=True)
     for name in (
         "run.json", "exported.json", "metrics.json", "history.json",

@@ -11,6 +11,7 @@ from trainer.config import RunConfig
 from trainer.encoder import TextEncoder
 from trainer.losses import log_inclusion_probability, retrieval_loss
 from trainer.model_inputs import ModelInputs
+from trainer.ranking_losses import listwise_loss, pairwise_loss
 from trainer.towers import ItemTower, RankingHead, UserTower
 
 _ENCODE_ITEMS = 4096  # items of the catalogue that are encoded at a time
@@ -39,9 +40,10 @@ class TwoTower(tfrs.Model):
         self.num_items = len(inputs.counts)
         # Codes go by train events: the items without any come last.
         self.num_train_items = int(np.count_nonzero(inputs.counts))
-        self.has_labels = inputs.has_labels
+        settings = config.training
+        self.has_labels = inputs.has_labels and settings.ranking_weight > 0
         # Half floats overflow where bfloat16 only rounds.
-        is_coarse = config.training.precision == "mixed_bfloat16"
+        is_coarse = settings.precision == "mixed_bfloat16"
         self._precision = tf.bfloat16 if is_coarse else tf.float32
         self.item_tower = ItemTower(
             config.model,
@@ -54,7 +56,9 @@ class TwoTower(tfrs.Model):
             num_scenarios=inputs.num_scenarios,
             num_event_types=inputs.num_event_types,
         )
-        self.ranking_head = RankingHead(config.model)
+        self.ranking_head = RankingHead(
+            config.model, num_scenarios=inputs.num_scenarios
+        )
         self.ranking_task = tfrs.tasks.Ranking(
             loss=tf.keras.losses.MeanSquaredError(
                 reduction=tf.keras.losses.Reduction.NONE
@@ -168,28 +172,62 @@ class TwoTower(tfrs.Model):
             precision=self._precision,
         )
         loss = tf.reduce_sum(losses) / _over_replicas(tf.shape(losses)[0])
-        if self.has_labels and self.config.training.ranking_weight > 0:
+        if self.has_labels:
             chosen = tf.gather_nd(event_vectors, targets)
-            labels = tf.gather_nd(inputs["label"], targets)
-            loss += self._ranking_loss(queries, chosen, labels)
+            ranking = self.ranking_loss(queries, chosen, targets, inputs)
+            # Of a head that learns later this has only made the variables.
+            if self.config.training.ranking_training == "joint":
+                loss += self.config.training.ranking_weight * ranking
         return loss
 
-    def _ranking_loss(
-        self, queries: tf.Tensor, items: tf.Tensor, labels: tf.Tensor
+    def ranking_loss(
+        self,
+        queries: tf.Tensor,
+        items: tf.Tensor,
+        targets: tf.Tensor,
+        batch: dict[str, tf.Tensor],
     ) -> tf.Tensor:
-        """Mean squared error over the target events that have a label."""
+        """The head's loss, averaged over target events or over windows.
+
+        Squared errors are averaged over the target events that have a label;
+        losses of pairs and lists over the windows in which there is one.
+
+        Args:
+            queries, items: [P, D] of the target events.
+            targets: [P, 2] window, position.
+            batch: tensors of `trainer.batches.SIGNATURE`.
+
+        Returns:
+            Scalar float32, one replica's share as of `compute_loss`.
+        """
+        kind = self.config.training.ranking_loss
+        labels = tf.gather_nd(batch["label"], targets)
         labelled = tf.where(~tf.math.is_nan(labels))[:, 0]
-        predictions = self.ranking_head(
-            tf.gather(queries, labelled), tf.gather(items, labelled)
+        labels, places = (
+            tf.gather(each, labelled) for each in (labels, targets)
         )
-        losses = self.ranking_task(
-            labels=tf.gather(labels, labelled)[:, None],
-            predictions=predictions[:, None],
-            compute_metrics=False,
+        scores = self.ranking_head.scores(
+            tf.gather(queries, labelled),
+            tf.gather(items, labelled),
+            tf.gather_nd(batch["scenario"], places),
         )
-        count = _over_replicas(tf.shape(labelled)[0])
-        weight = self.config.training.ranking_weight
-        return weight * tf.reduce_sum(losses) / count
+        if kind == "pointwise":
+            losses = self.ranking_task(
+                labels=labels[:, None],
+                predictions=scores[:, None],
+                compute_metrics=False,
+            )
+            counted = tf.shape(losses)[0]
+        else:
+            shape = tf.shape(batch["label"], tf.int64)
+            lists, wanted, found = (
+                tf.scatter_nd(places, each, shape)
+                for each in (scores, labels, tf.ones_like(labels))
+            )  # [B, L]
+            loss_of = {"pairwise": pairwise_loss, "listwise": listwise_loss}
+            losses, is_counted = loss_of[kind](lists, wanted, found > 0)
+            counted = tf.math.count_nonzero(is_counted)
+        return tf.reduce_sum(losses) / _over_replicas(counted)
 
     def _candidates(
         self, batch: dict[str, tf.Tensor]

@@ -75,5 +75,5 @@ def _make_variables(model: TwoTower) -> None:
     queries = model.user_tower.head(
         hidden[:, 0], interests[:, 0], nothing["asked_scenario"]
     )
-    if model.has_labels and model.config.training.ranking_weight > 0:
-        model.ranking_head(queries, vectors[:1])
+    if model.has_labels:
+        model.ranking_head(queries, vectors[:1], nothing["asked_scenario"])

@@ -96,8 +96,11 @@ class ServedModel(tf.Module):
         if self._ranking_head is None:
             scores = tf.einsum("bd,bcd->bc", query, vectors)
         else:
-            queries = tf.repeat(query[:, None], tf.shape(items)[1], axis=1)
-            scaled = self._ranking_head(queries, vectors)
+            queries, asked = (
+                tf.repeat(each[:, None], tf.shape(items)[1], axis=1)
+                for each in (query, scenario)
+            )
+            scaled = self._ranking_head(queries, vectors, asked)
             scores = self._label_scale.unscale(scaled)
         return {"scores": tf.where(items >= 0, scores, -math.inf)}
 

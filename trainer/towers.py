@@ -251,21 +251,53 @@ class UserTower(tf.keras.layers.Layer):
 class RankingHead(tf.keras.layers.Layer):
     """Predicts a rating or an event's strength from query and item.
 
+    What people do differs by scenario more than what they choose, and a query
+    tells its scenario only where the choice depends on it: so the head is
+    told.
+
     Args:
         config: sizes.
+        num_scenarios: vocabulary size, unknown included.
     """
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, *, num_scenarios: int) -> None:
         super().__init__(name="ranking_head")
         layers = tf.keras.layers
+        self.scenario = layers.Embedding(num_scenarios, _SIDE_DIM)
         self.hidden = layers.Dense(config.embedding_dim, activation="relu")
         self.output_layer = layers.Dense(1, dtype="float32")
-
-    def call(self, queries: tf.Tensor, item_vectors: tf.Tensor) -> tf.Tensor:
-        """[..., D] queries and items -> [...] float32, labels' scaled unit."""
-        queries = tf.cast(queries, tf.float32)
-        item_vectors = tf.cast(item_vectors, tf.float32)
-        pair = tf.concat(
-            [queries, item_vectors, queries * item_vectors], axis=-1
+        # Of scores to labels; set by `trainer.ranking_training.calibrate`.
+        self.slope, self.offset = (
+            self.add_weight(
+                name, [], initializer=start, dtype="float32", trainable=False
+            )
+            for name, start in (("slope", "ones"), ("offset", "zeros"))
         )
-        return tf.squeeze(self.output_layer(self.hidden(pair)), axis=-1)
+
+    def scores(
+        self, queries: tf.Tensor, item_vectors: tf.Tensor, scenario: tf.Tensor
+    ) -> tf.Tensor:
+        """What losses compare.
+
+        Args:
+            queries, item_vectors: [..., D].
+            scenario: [...] int32, the scenario that is asked.
+
+        Returns:
+            [...] float32.
+        """
+        parts = (
+            queries, item_vectors, queries * item_vectors,
+            self.scenario(scenario),
+        )
+        told = tf.concat([tf.cast(each, tf.float32) for each in parts], axis=-1)
+        return tf.squeeze(self.output_layer(self.hidden(told)), axis=-1)
+
+    def call(
+        self, queries: tf.Tensor, item_vectors: tf.Tensor, scenario: tf.Tensor
+    ) -> tf.Tensor:
+        """The scores on the line to labels: [...] float32, labels scaled."""
+        slope, offset = (
+            tf.cast(each, tf.float32) for each in (self.slope, self.offset)
+        )
+        return slope * self.scores(queries, item_vectors, scenario) + offset

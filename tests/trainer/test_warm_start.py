@@ -214,6 +214,10 @@ def test_scenarios_and_event_types_keep_what_was_learnt_of_them(
         (old.scenario, new.scenario, "scenarios"),
         (old.gate, new.gate, "scenarios"),
         (old.event_type, new.event_type, "event_types"),
+        (
+            earlier.model.ranking_head.scenario, model.ranking_head.scenario,
+            "scenarios",
+        ),
     ]
     for before, after, vocabulary in pairs:
         was, now = (
