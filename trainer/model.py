@@ -53,6 +53,7 @@ class TwoTower(tfrs.Model):
             config.model,
             num_scenarios=inputs.num_scenarios,
             num_event_types=inputs.num_event_types,
+            reads_behaviour=inputs.behaviour is not None,
         )
         self.ranking_head = RankingHead(config.model)
         self.ranking_task = tfrs.tasks.Ranking(
@@ -62,6 +63,11 @@ class TwoTower(tfrs.Model):
         )
         self._text = tf.constant(inputs.text)
         self._profiles = tf.constant(inputs.profiles)
+        self._behaviour = (
+            None
+            if inputs.behaviour is None
+            else tf.constant(inputs.behaviour)
+        )
         self._categories = tf.constant(inputs.category_codes)
         self._brands = tf.constant(inputs.brand_codes)
         self.has_residual = tf.constant(inputs.counts > 0)
@@ -124,8 +130,12 @@ class TwoTower(tfrs.Model):
             batch["asked_scenario"],
         )
         state = tower.initial_state(profiles, first_scenario)
+        spoken = None
+        if self._behaviour is not None:
+            spoken = tower.spoken(tf.gather(self._behaviour, batch["text"]))
         inputs = tower.event_inputs(
-            event_vectors, batch["event_type"], batch["gap"], batch["scenario"]
+            event_vectors, batch["event_type"], batch["gap"],
+            batch["scenario"], spoken,
         )
         hidden, _ = tower.read(inputs, state, training=training)
         hidden = tf.concat([state[0][:, None], hidden], axis=1)

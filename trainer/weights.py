@@ -95,6 +95,8 @@ def _restore_dense(path: str, model: TwoTower) -> None:
             interests=user.interests,
         ),
     }
+    if user.behaviour is not None:
+        parts["user_tower"].behaviour = user.behaviour
     if model.has_labels:
         parts["ranking_head"] = model.ranking_head
     if model.config.text.train_encoder:
