@@ -38,6 +38,7 @@ from pipeline.sequence_builder import SequenceBuilder
 from pipeline.statistics import stats_options
 from schema import features
 from trainer.settings.as_json import to_json
+from trainer.template_setting import read_templates
 
 
 def ingest(nodes: Nodes, config: PipelineConfig) -> dict[str, BaseChannel]:
@@ -145,7 +146,11 @@ def build_sequences(
     # After the gate, but not of its making: a second look at the same data
     # must not build anew.
     nodes["sequence_builder"].add_upstream_node(nodes["data_gate"])
-    text_columns = config.run.text.column_names
+    text = config.run.text
+    templates = read_templates(text.behaviour_text)
+    columns = {"text_columns": text.column_names}
+    if templates:
+        columns["behaviour_columns"] = templates.item_columns
     for name in ("sequences", "catalogue"):
         label = name.removesuffix("s")
         transform = Transform(
@@ -156,7 +161,7 @@ def build_sequences(
                 analyze=[SPLIT], transform=[SPLIT]
             ),
             custom_config={
-                "text_columns": text_columns,
+                **columns,
                 CODE_FINGERPRINT: source_fingerprint(
                     "pipeline.preprocessing", "trainer.requests",
                     "trainer.records",

@@ -87,11 +87,25 @@ class EventTexts:
             texts: of events, repeats allowed.
             places: [N] int places in them.
         """
-        stripped = [text.strip(SPACE) for text in texts]
-        own = list(dict.fromkeys(["", *stripped]))
-        row = {text: i for i, text in enumerate(own)}
-        table = np.array([row[text] for text in stripped], np.int32)
-        return cls(own, table[places])
+        used, first = np.unique(places, return_index=True)
+        # By first appearance, whatever order the texts were found in.
+        used = used[np.argsort(first)]
+        row = {"": 0}
+        table = np.zeros(len(texts), np.int32)
+        for place in used.tolist():
+            table[place] = _row(row, texts[place].strip(SPACE))
+        return cls(list(row), table[places])
+
+    def in_rows_of(self, other: EventTexts) -> EventTexts:
+        """The same events, what is read of them in the rows of another table.
+
+        Raises:
+            ValueError: if that table lacks a text of an event.
+        """
+        if self.spoken is None or other.spoken is None:
+            return self
+        spoken = self.spoken.recoded(other.spoken.texts)
+        return dataclasses.replace(self, spoken=spoken)
 
     @classmethod
     def silent(cls, count: int) -> EventTexts:

@@ -257,6 +257,20 @@ class TwoTower(tfrs.Model):
         ]
         return tf.concat(parts, axis=0)
 
+    def spoken_vectors(self) -> np.ndarray:
+        """[texts, S] float32 of the table of what events say.
+
+        Raises:
+            ValueError: if the model does not read behaviour.
+        """
+        if self._behaviour is None:
+            raise ValueError("this model has no table of what events say.")
+        parts = [
+            self.user_tower.spoken(self._behaviour[at : at + _ENCODE_ITEMS])
+            for at in range(0, len(self._behaviour), _ENCODE_ITEMS)
+        ]
+        return tf.cast(tf.concat(parts, axis=0), tf.float32).numpy()
+
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)])
     def _vectors_of(self, codes: tf.Tensor) -> tf.Tensor:
         return self.item_vectors(codes)

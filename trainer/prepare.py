@@ -161,7 +161,7 @@ def put_in_words(
         used = {
             name: values
             for name, values in columns.items()
-            if name in templates.fields
+            if name in templates.item_columns
         }
         own = own.put_in_words(
             templates, used, prepared.sequences, prepared.event_types

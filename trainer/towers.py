@@ -196,8 +196,14 @@ class UserTower(tf.keras.layers.Layer):
     def spoken(self, text_vectors: tf.Tensor) -> tf.Tensor:
         """[..., T] vectors of what events say -> [..., S] what is read of it.
 
-        Only where the tower reads behaviour.
+        Raises:
+            ValueError: if the tower does not read behaviour.
         """
+        if self.behaviour is None:
+            raise ValueError(
+                "this tower reads no behaviour; build it from a run with "
+                "behaviour_text."
+            )
         # As large as an item's part: a unit vector's elements are 1 / sqrt(T).
         scale = float(text_vectors.shape[-1]) ** 0.5
         vectors: tf.Tensor = self.behaviour(text_vectors * scale)

@@ -141,14 +141,19 @@ class Templates:
         return self.by_type.get(event_type, self.default)
 
     @property
-    def fields(self) -> list[str]:
-        """Columns that any template reads; the title, to fall back to, too."""
+    def item_columns(self) -> list[str]:
+        """Item columns that any template reads, and the title to fall back to.
+        """
         named = {
             name
             for template in (*self.by_type.values(), self.default)
             for _, name in template.fields
         }
-        return [f for f in FIELDS if f in named or f == features.TITLE]
+        return [
+            name
+            for name in features.ITEM_TEXT_COLUMNS
+            if name in named or name == features.TITLE
+        ]
 
 
 def parse_template(text: str) -> Template:
