@@ -167,10 +167,16 @@ def parse_template(text: str) -> Template:
         parts = list(string.Formatter().parse(text))
     except ValueError as error:
         raise ValueError(f"{text!r} is no template: {error}.") from error
-    fields = [(words, name) for words, name, _, _ in parts if name is not None]
-    for _, name, spec, conversion in parts:
-        if name is not None and (spec or conversion):
+    fields: list[tuple[str, str]] = []
+    words = ""  # a doubled brace ends a part before its field
+    for more, name, spec, conversion in parts:
+        words += more
+        if name is None:
+            continue
+        if spec or conversion:
             raise ValueError(f"{text!r} formats {name}; write {{{name}}}.")
+        fields.append((words, name))
+        words = ""
     names = [name for _, name in fields]
     for name in names:
         if name not in FIELDS:
@@ -185,8 +191,7 @@ def parse_template(text: str) -> Template:
             f"{text!r} names no field, so it says the same of every event; "
             f"name one of {', '.join(FIELDS)} in braces."
         )
-    tail = parts[-1][0] if parts[-1][1] is None else ""
-    return Template(tuple(fields), tail)
+    return Template(tuple(fields), tail=words)
 
 
 def nearest_of(name: Any, known: Iterable[str]) -> str:
