@@ -23,10 +23,13 @@ from trainer.config import (
 )
 from trainer.evaluation import Queries
 from trainer.prepare import prepare
+from trainer.restored import _make_variables, restore
 from trainer.run import Run
 from trainer.sample.__main__ import main
 from trainer.scoring import ModelScorer
+from trainer.strategies import open_strategy
 from trainer.tables import load_dataset
+from trainer.warm_start import EarlierRun
 
 MAX_HISTORY = 8
 # Of all kinds: words around a text, another column, an unknown type's title.
@@ -284,6 +287,35 @@ def test_a_text_of_another_shape_is_refused(
     asked = user(run, ["search", "view"], ["shoes"])
     with pytest.raises(ValueError, match="history_texts has shape"):
         query(bundle, asked)
+
+
+def test_a_restored_model_reads_as_the_trained_one(
+    run: Run, queries: Queries
+) -> None:
+    model, _ = restore(run.prepared, CONFIG, run.job_dir)
+    found, wanted = (
+        ModelScorer(each, run.prepared, queries).embed(np.arange(9))
+        for each in (model, run.model)
+    )
+    np.testing.assert_allclose(found, wanted, atol=1e-6)
+
+
+def test_a_warm_start_keeps_what_was_learnt_of_behaviours(
+    run: Run, queries: Queries, tmp_path: Path
+) -> None:
+    model, _ = Run(run.prepared, CONFIG, tmp_path, run.job_dir).build(
+        open_strategy("none")
+    )
+    _make_variables(model)
+    fresh = model.user_tower.behaviour.get_weights()[0]
+    EarlierRun.read(run.job_dir).load_into(model, run.prepared)
+    kept = model.user_tower.behaviour.get_weights()[0]
+    assert np.abs(kept - fresh).max() > 1e-3
+    found, wanted = (
+        ModelScorer(each, run.prepared, queries).embed(np.arange(9))
+        for each in (model, run.model)
+    )
+    np.testing.assert_allclose(found, wanted, atol=1e-5)
 
 
 def test_a_run_without_the_setting_has_no_such_weights(
