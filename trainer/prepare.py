@@ -152,16 +152,15 @@ def put_in_words(
     Args:
         prepared: of `assemble`.
         own: texts that the events came with.
-        columns: [items] values by column, in catalogue order; those that the
-            templates read.
+        columns: [items] values by column, in catalogue order; a column that
+            is missing is empty.
         settings: with templates, or without, for own texts alone.
     """
     templates = read_templates(settings.behaviour_text)
     if templates:
+        blank = [""] * len(prepared.catalogue)
         used = {
-            name: values
-            for name, values in columns.items()
-            if name in templates.item_columns
+            name: columns.get(name, blank) for name in templates.item_columns
         }
         own = own.put_in_words(
             templates, used, prepared.sequences, prepared.event_types

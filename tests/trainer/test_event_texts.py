@@ -73,6 +73,22 @@ def test_an_item_without_title_and_column_says_nothing() -> None:
     assert spoken.code[1] == 0
 
 
+def test_columns_that_the_items_table_lacks_are_empty() -> None:
+    events = dataclasses.replace(
+        make_events(user=[0, 0, 0], timestamp=[1, 2, 3], item=[0, 1, 0],
+                    event_type=[0, 1, 1]),
+        texts=["", "soft"], text=np.array([1, 1, 0], np.int32),
+    )
+    config = RunConfig(
+        data=DataConfig(split="leave_one_out"),
+        text=TextConfig(behaviour_text=TEMPLATES),
+    )
+    items = Items(["i0", "i1", "i2"], {"keywords": ["a", "b", "c"]})
+    found = prepare(make_dataset(events, items), config)
+    assert said(found) == ["soft!", "", ""]
+    assert found.event_texts.spoken.item_rows.shape[1] == 3
+
+
 def test_items_under_a_type_are_rows_of_the_same_table() -> None:
     found = prepared()
     spoken, ids = found.event_texts.spoken, found.catalogue.item_ids
