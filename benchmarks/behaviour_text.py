@@ -2,7 +2,7 @@
 
     python -m benchmarks.behaviour_text --seeds 0 1
 
-In these logs half of the events before a change of topic are searches, whose
+In these logs 70 % of the events before a change of topic are searches, whose
 text alone names the topic that comes next. Two models are trained on each
 sample, with and without `--behaviour-text shop`, and ranked on all test
 targets and on those right after a search.
@@ -35,10 +35,10 @@ from trainer.tables import load_dataset
 
 SHOP, NONE = "shop", "none"
 CONFIG = RunConfig(
-    text=TextConfig(max_tokens=32),
-    model=ModelConfig(embedding_dim=64, lstm_units=64, id_dropout=0.3),
-    training=TrainingConfig(epochs=12, batch_size=64, learning_rate=0.003),
-    data=DataConfig(max_history=20),
+    text=TextConfig(max_tokens=16),
+    model=ModelConfig(embedding_dim=32, lstm_units=32, id_dropout=0.3),
+    training=TrainingConfig(epochs=10, batch_size=64, learning_rate=0.005),
+    data=DataConfig(max_history=12),
 )
 _NOW = 1_800_000_000  # after all sample events
 
@@ -59,9 +59,9 @@ class Found:
 
 
 def make_sample(folder: Path, seed: int) -> Path:
-    """Logs of 600 users with planted searches, as CSV."""
+    """Logs of 500 users with planted searches, as CSV."""
     sample = generate(
-        SampleConfig(users=600, items=240, seed=seed, search_share=0.5)
+        SampleConfig(users=500, items=120, seed=seed, search_share=0.7)
     )
     write_tables(sample.tables, sample.truth, folder, "csv")
     return folder
