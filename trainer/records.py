@@ -204,12 +204,16 @@ def _read(
         name: tf.io.RaggedFeature(kind, row_splits_dtype=tf.int64)
         for name, kind in lists.items()
     }
-    batches = [
-        tf.io.parse_example(batch, spec)
-        for batch in tf.data.TFRecordDataset(
-            sorted(files), compression_type="GZIP"
-        ).batch(_BATCH)
-    ]
+    stored = tf.data.TFRecordDataset(sorted(files), compression_type="GZIP")
+    try:
+        batches = [
+            tf.io.parse_example(batch, spec) for batch in stored.batch(_BATCH)
+        ]
+    except tf.errors.InvalidArgumentError as error:  # which names the column
+        raise ValueError(
+            f"{pattern} was made for other settings ({error.message}); run "
+            "the pipeline again."
+        ) from error
     if not batches:
         raise ValueError(f"{pattern} holds no record; run Transform again.")
     columns = {

@@ -133,6 +133,12 @@ def test_events_are_put_in_words_with_raw_columns(run: Run) -> None:
     assert said == ["title b", "title a", "r", "title a"]
 
 
+def test_raw_columns_that_transform_did_not_keep_are_named(run: Run) -> None:
+    setting = TextConfig(behaviour_text="{click: '{brand}'}")
+    with pytest.raises(ValueError, match="raw_brand.*run the pipeline again"):
+        load_prepared(run.records, setting)
+
+
 def test_missing_files_are_named(run: Run) -> None:
     (run.folder / "users" / "part.gz").unlink()
     with pytest.raises(ValueError, match=r"no file .*users/\*; run Transform"):
