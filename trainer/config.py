@@ -13,6 +13,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args, get_type_hints
 
+from trainer.template_setting import NONE, resolved
+
 SplitName = Literal["time", "leave_one_out", "column"]
 StrategyName = Literal["none", "mirrored", "multi_worker", "tpu"]
 PrecisionName = Literal["float32", "mixed_bfloat16", "mixed_float16"]
@@ -181,9 +183,30 @@ class TextConfig:
         None, "folder of the content-addressed cache of text vectors; "
         "default: JOB_DIR/text_cache"
     )
+    behaviour_text: str = option(
+        NONE, "how events are put in words that the user tower reads: none, "
+        "shop, news or media, or a .yaml file of `event_type: template` lines "
+        "such as `search: \"{text}\"`; needs a frozen encoder"
+    )
 
     def __post_init__(self) -> None:
         check_fields(self)
+        try:
+            # In place of a file's name stands what it says.
+            templates = resolved(self.behaviour_text)
+        except ValueError as error:
+            raise ValueError(f"behaviour_text {error}") from error
+        object.__setattr__(self, "behaviour_text", templates)
+        if self.train_encoder and self.reads_behaviour:
+            raise ValueError(
+                "behaviour_text needs a frozen encoder, which reads each text "
+                "once; leave train_encoder or behaviour_text out."
+            )
+
+    @property
+    def reads_behaviour(self) -> bool:
+        """Whether the user tower reads what events say."""
+        return self.behaviour_text != NONE
 
     @property
     def column_names(self) -> list[str]:
