@@ -146,7 +146,7 @@ class DataConfig:
         "the run stops", low=0.0, high=1.0,
     )
     max_history: int = option(
-        50, "events of a user that the model reads at most, the latest ones",
+        200, "events of a user that the model reads at most, the latest ones",
         low=1, high=1000,
     )
     exclude_seen: bool = option(
@@ -237,11 +237,11 @@ class ModelConfig:
         "scenario", low=1, high=64,
     )
     dropout: float = option(
-        0.3, "share of LSTM input and state units dropped in training",
+        0.2, "share of LSTM input and state units dropped in training",
         low=0.0, high=0.9,
     )
     id_dropout: float = option(
-        0.1, "share of items whose id part is hidden in a training step, so "
+        0.2, "share of items whose id part is hidden in a training step, so "
         "that text alone must do", low=0.0, high=1.0,
     )
     temperature: float = option(
@@ -274,16 +274,16 @@ class ModelConfig:
 class TrainingConfig:
     """How the model is fitted."""
 
-    epochs: int = option(20, "passes over the users at most", low=1)
+    epochs: int = option(12, "passes over the users at most", low=1)
     patience: int = option(
         3, "epochs without a better validation NDCG@10 before training stops",
         low=1,
     )
     batch_size: int = option(
-        128, "users per step, over all replicas", low=1
+        64, "users per step, over all replicas", low=1
     )
     learning_rate: float = option(
-        0.001, "peak step size of Adam, decayed to zero along a cosine",
+        0.002, "peak step size of Adam, decayed to zero along a cosine",
         low=1e-7, high=1.0,
     )
     weight_decay: float = option(
