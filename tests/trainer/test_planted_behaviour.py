@@ -88,4 +88,5 @@ def test_a_model_that_reads_searches_finds_what_they_ask_for(
     sample = generate(SAMPLE)
     write_tables(sample.tables, sample.truth, tmp_path / "data", "csv")
     without, with_text = (recall(tmp_path, name) for name in ("none", "shop"))
-    assert with_text > 1.3 * without
+    # .88 against .17, and .85 against .13 with seed 1; chance is .08.
+    assert with_text > 3 * without
