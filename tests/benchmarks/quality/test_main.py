@@ -103,21 +103,25 @@ def test_finished_runs_are_not_run_again(
 def test_a_run_that_fails_is_named_and_the_others_go_on(
     sample: Path, tmp_path: Path, capsys
 ) -> None:
-    """Tables that cannot be read, found out by the run itself."""
-    bad = tmp_path / "bad"
-    bad.mkdir()
-    (bad / "events.csv").write_text("user_id,item_id\na,x\n")
-    (bad / "items.csv").write_text("item_id,title\nx,a title\n")
+    """Tables that cannot be read, found out by the runs themselves."""
+    bad = [tmp_path / "bad", tmp_path / "worse"]
+    for folder in bad:
+        folder.mkdir()
+        (folder / "events.csv").write_text("user_id,item_id\na,x\n")
+        (folder / "items.csv").write_text("item_id,title\nx,a title\n")
     job = finished.job(0, data="sample", source=str(sample.resolve()))
     finished.write(tmp_path / "out", job, {"model": [1] * 6})
-    code = main(["--data", str(bad), str(sample), "--out",
-                 str(tmp_path / "out")])
+    sets = [str(folder) for folder in (*bad, sample)]
+    code = main(["--data", *sets, "--out", str(tmp_path / "out")])
     found = capsys.readouterr()
     assert code == 1
-    assert "failed after" in found.out
+    assert found.out.count("failed after") == 2
     assert "timestamp" in found.out  # the log's end says what is missing
     assert "### sample" in found.out
-    assert "1 failed: bad--base--full--seed0" in found.err
+    assert (
+        "2 failed: bad--base--full--seed0, worse--base--full--seed0"
+        in found.err
+    )
 
 
 def test_help_answers_before_tensorflow_is_loaded() -> None:
