@@ -12,6 +12,7 @@ take turns, and the ratio is that of their medians.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import statistics
 import time
@@ -188,22 +189,57 @@ def tfrs_systems(
     return systems, factorized_top_k(index, (10,), queries, by_ids=True)
 
 
+@dataclasses.dataclass
+class Timed:
+    """What the turns of one system took.
+
+    Attributes:
+        accuracy: top-10, the same in each turn.
+        seconds: wall time of each turn.
+        cpu_seconds: of all threads, which other work on the machine changes
+            less.
+    """
+
+    accuracy: float
+    seconds: list[float]
+    cpu_seconds: list[float]
+
+
 def take_turns(
     systems: dict[str, Evaluation], repeats: int
-) -> dict[str, tuple[float, float]]:
-    """Median seconds and top-10 accuracy of each; the first turn warms up."""
-    seconds: dict[str, list[float]] = {name: [] for name in systems}
-    accuracy = {}
+) -> dict[str, Timed]:
+    """Runs the systems in turn; the first turn of each warms up."""
+    found = {}
     turns = [(turn, n) for turn in range(repeats + 1) for n in systems]
     for turn, name in tqdm(turns, desc="systems in turn", leave=False):
-        started = time.perf_counter()
-        accuracy[name] = systems[name]()
-        if turn:
-            seconds[name].append(time.perf_counter() - started)
-    return {
-        name: (statistics.median(values), accuracy[name])
-        for name, values in seconds.items()
-    }
+        started = time.perf_counter(), time.process_time()
+        accuracy = systems[name]()
+        if turn == 0:
+            found[name] = Timed(accuracy, [], [])
+            continue
+        found[name].seconds.append(time.perf_counter() - started[0])
+        found[name].cpu_seconds.append(time.process_time() - started[1])
+    return found
+
+
+def report(found: dict[str, Timed]) -> str:
+    """One line per system; ratios are to the first one."""
+    lines = []
+    own: tuple[float, ...] = ()
+    for name, timed in found.items():
+        medians = tuple(
+            statistics.median(values)
+            for values in (timed.seconds, timed.cpu_seconds)
+        )
+        own = own or medians
+        wall, cpu = (
+            f"{value:8.2f} s {value / first:6.1f}x"
+            for value, first in zip(medians, own, strict=True)
+        )
+        lines.append(
+            f"{name:<42} {wall}, CPU {cpu}, top-10 {timed.accuracy:.6f}"
+        )
+    return "\n".join(lines)
 
 
 def main() -> None:
@@ -221,9 +257,6 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     asked = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
-    import dataclasses
-
     queries = (
         held_out_queries(asked.data_dir, asked.queries)
         if asked.data_dir
@@ -240,10 +273,7 @@ def main() -> None:
     found = take_turns({**systems, **theirs}, asked.repeats)
     print(f"{len(queries)} queries, {queries.num_items} items, {asked.dim} "
           f"wide, medians of {asked.repeats}")
-    fastest = found["ours"][0]
-    for name, (median, accuracy) in found.items():
-        print(f"{name:<42} {median:8.2f} s  {median / fastest:6.1f}x  "
-              f"top-10 {accuracy:.6f}")
+    print(report(found))
     print(f"FactorizedTopK by ids: top-10 {by_ids():.6f}")
 
 

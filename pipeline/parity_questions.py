@@ -95,13 +95,17 @@ class Trained:
         found = transform(self._paths.sequence_graph, users)
         write_transformed(found, file)
         few = records.load_prepared(
-            dataclasses.replace(self._paths, sequences=str(file))
+            dataclasses.replace(self._paths, sequences=str(file)),
+            self._model.config.text,
         )
         texts = self._prepared.profile_texts
         row = {text: i for i, text in enumerate(texts)}
         own = [row[few.profile_texts[code]] for code in few.profile_of]
         few = dataclasses.replace(
-            few, profile_texts=texts, profile_of=np.array(own, np.int32)
+            few,
+            profile_texts=texts,
+            profile_of=np.array(own, np.int32),
+            event_texts=few.event_texts.in_rows_of(self._prepared.event_texts),
         )
         queries = build_queries(
             few.sequences,
@@ -165,7 +169,10 @@ def user_inputs(raw: Columns) -> dict[str, Any]:
         rows = [row[:-1] for row in raw[name]]
         return [row + [blank] * (width - len(row)) for row in rows]
 
+    # A builder hands texts on where a model is to read them.
+    said = any(raw.get(features.TEXT, ()))
     return {
+        **({"history_texts": padded(features.TEXT, "")} if said else {}),
         "history_item_ids": padded(features.ITEM_ID, ""),
         "history_event_types": padded(features.EVENT_TYPE, ""),
         "history_timestamps": padded(features.TIMESTAMP, 0),

@@ -13,6 +13,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args, get_type_hints
 
+from trainer.template_setting import NONE, resolved
+
 SplitName = Literal["time", "leave_one_out", "column"]
 StrategyName = Literal["none", "mirrored", "multi_worker", "tpu"]
 PrecisionName = Literal["float32", "mixed_bfloat16", "mixed_float16"]
@@ -144,7 +146,7 @@ class DataConfig:
         "the run stops", low=0.0, high=1.0,
     )
     max_history: int = option(
-        50, "events of a user that the model reads at most, the latest ones",
+        200, "events of a user that the model reads at most, the latest ones",
         low=1, high=1000,
     )
     exclude_seen: bool = option(
@@ -181,9 +183,30 @@ class TextConfig:
         None, "folder of the content-addressed cache of text vectors; "
         "default: JOB_DIR/text_cache"
     )
+    behaviour_text: str = option(
+        NONE, "how events are put in words that the user tower reads: none, "
+        "shop, news or media, or a .yaml file of `event_type: template` lines "
+        "such as `search: \"{text}\"`; needs a frozen encoder"
+    )
 
     def __post_init__(self) -> None:
         check_fields(self)
+        try:
+            # In place of a file's name stands what it says.
+            templates = resolved(self.behaviour_text)
+        except ValueError as error:
+            raise ValueError(f"behaviour_text {error}") from error
+        object.__setattr__(self, "behaviour_text", templates)
+        if self.train_encoder and self.reads_behaviour:
+            raise ValueError(
+                "behaviour_text needs a frozen encoder, which reads each text "
+                "once; leave train_encoder or behaviour_text out."
+            )
+
+    @property
+    def reads_behaviour(self) -> bool:
+        """Whether the user tower reads what events say."""
+        return self.behaviour_text != NONE
 
     @property
     def column_names(self) -> list[str]:
@@ -214,11 +237,11 @@ class ModelConfig:
         "scenario", low=1, high=64,
     )
     dropout: float = option(
-        0.3, "share of LSTM input and state units dropped in training",
+        0.2, "share of LSTM input and state units dropped in training",
         low=0.0, high=0.9,
     )
     id_dropout: float = option(
-        0.1, "share of items whose id part is hidden in a training step, so "
+        0.2, "share of items whose id part is hidden in a training step, so "
         "that text alone must do", low=0.0, high=1.0,
     )
     temperature: float = option(
@@ -251,16 +274,16 @@ class ModelConfig:
 class TrainingConfig:
     """How the model is fitted."""
 
-    epochs: int = option(20, "passes over the users at most", low=1)
+    epochs: int = option(12, "passes over the users at most", low=1)
     patience: int = option(
         3, "epochs without a better validation NDCG@10 before training stops",
         low=1,
     )
     batch_size: int = option(
-        128, "users per step, over all replicas", low=1
+        64, "users per step, over all replicas", low=1
     )
     learning_rate: float = option(
-        0.001, "peak step size of Adam, decayed to zero along a cosine",
+        0.002, "peak step size of Adam, decayed to zero along a cosine",
         low=1e-7, high=1.0,
     )
     weight_decay: float = option(

@@ -47,7 +47,10 @@ def fingerprint(prepared: Prepared, config: RunConfig) -> str:
     """Names what decides a run's result: settings and data."""
     settings = dataclasses.asdict(config)
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    for part in (prepared, prepared.sequences, prepared.catalogue):
+    parts: list[Any] = [prepared, prepared.sequences, prepared.catalogue]
+    texts = prepared.event_texts
+    parts += [part for part in (texts, texts.spoken) if part]
+    for part in parts:
         for field in dataclasses.fields(part):
             digest.update(field.name.encode())
             digest.update(_bytes(getattr(part, field.name)))

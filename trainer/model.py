@@ -55,6 +55,7 @@ class TwoTower(tfrs.Model):
             config.model,
             num_scenarios=inputs.num_scenarios,
             num_event_types=inputs.num_event_types,
+            reads_behaviour=inputs.behaviour is not None,
         )
         self.ranking_head = RankingHead(
             config.model, num_scenarios=inputs.num_scenarios
@@ -66,6 +67,11 @@ class TwoTower(tfrs.Model):
         )
         self._text = tf.constant(inputs.text)
         self._profiles = tf.constant(inputs.profiles)
+        self._behaviour = (
+            None
+            if inputs.behaviour is None
+            else tf.constant(inputs.behaviour)
+        )
         self._categories = tf.constant(inputs.category_codes)
         self._brands = tf.constant(inputs.brand_codes)
         self.has_residual = tf.constant(inputs.counts > 0)
@@ -128,8 +134,12 @@ class TwoTower(tfrs.Model):
             batch["asked_scenario"],
         )
         state = tower.initial_state(profiles, first_scenario)
+        spoken = None
+        if self._behaviour is not None:
+            spoken = tower.spoken(tf.gather(self._behaviour, batch["text"]))
         inputs = tower.event_inputs(
-            event_vectors, batch["event_type"], batch["gap"], batch["scenario"]
+            event_vectors, batch["event_type"], batch["gap"],
+            batch["scenario"], spoken,
         )
         hidden, _ = tower.read(inputs, state, training=training)
         hidden = tf.concat([state[0][:, None], hidden], axis=1)
@@ -284,6 +294,20 @@ class TwoTower(tfrs.Model):
             for at in range(0, self.num_items, _ENCODE_ITEMS)
         ]
         return tf.concat(parts, axis=0)
+
+    def spoken_vectors(self) -> np.ndarray:
+        """[texts, S] float32 of the table of what events say.
+
+        Raises:
+            ValueError: if the model does not read behaviour.
+        """
+        if self._behaviour is None:
+            raise ValueError("this model has no table of what events say.")
+        parts = [
+            self.user_tower.spoken(self._behaviour[at : at + _ENCODE_ITEMS])
+            for at in range(0, len(self._behaviour), _ENCODE_ITEMS)
+        ]
+        return tf.cast(tf.concat(parts, axis=0), tf.float32).numpy()
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)])
     def _vectors_of(self, codes: tf.Tensor) -> tf.Tensor:

@@ -13,12 +13,21 @@ import tensorflow as tf
 
 from schema import features
 from trainer import requests
+from trainer.behaviour_reader import BehaviourReader
 from trainer.encoder import TextEncoder
 from trainer.prepare import Prepared
 from trainer.towers import ItemTower, UserTower
 
 Tensors = dict[str, tf.Tensor]
 NO_ITEM = -1  # the code of an item that the catalogue does not have
+# Inputs of a history -> those of a single event.
+_HISTORY_OF_ONE = {
+    "history_item_ids": features.ITEM_ID,
+    "history_event_types": features.EVENT_TYPE,
+    "history_timestamps": features.TIMESTAMP,
+    "history_scenarios": features.SCENARIO,
+    "history_texts": features.TEXT,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,6 +123,7 @@ class UserReader:
         tables: of names.
         item_vectors: [items, D] of the catalogue.
         max_history: events that are read, the latest.
+        behaviour: reads what events say; None where the model does not.
     """
 
     def __init__(
@@ -125,11 +135,13 @@ class UserReader:
         *,
         item_vectors: tf.Variable,
         max_history: int,
+        behaviour: BehaviourReader | None,
     ) -> None:
         self._tower, self._item_tower = tower, item_tower
         self._encoder, self._tables = encoder, tables
         self._item_vectors = item_vectors
         self._max_history = max_history
+        self._behaviour = behaviour
 
     @property
     def state_width(self) -> int:
@@ -155,10 +167,9 @@ class UserReader:
         old = self._unpack(inputs["state"])
         event = self._code(
             {
-                "history_item_ids": inputs["item_id"][:, None],
-                "history_event_types": inputs["event_type"][:, None],
-                "history_timestamps": inputs["timestamp"][:, None],
-                "history_scenarios": inputs["scenario"][:, None],
+                name: inputs[column][:, None]
+                for name, column in _HISTORY_OF_ONE.items()
+                if column in inputs
             }
         )
         gap = requests.gap_since(old.last_time, inputs["timestamp"])
@@ -227,7 +238,11 @@ class UserReader:
         mask = history["mask"]
         vectors = tf.gather(self._item_vectors, history["item"])
         inputs = self._tower.event_inputs(
-            vectors, history["event_type"], history["gap"], history["scenario"]
+            vectors,
+            history["event_type"],
+            history["gap"],
+            history["scenario"],
+            self._behaviour(history) if self._behaviour else None,
         )
         _, (hidden, cell) = self._tower.read(
             inputs, [start.hidden, start.cell], mask=mask

@@ -64,6 +64,7 @@ def _make_variables(model: TwoTower) -> None:
         "event_type": tf.zeros([1, 2], tf.int32),
         "gap": tf.zeros([1, 2], tf.int32),
         "scenario": tf.zeros([1, 2], tf.int32),
+        "text": tf.zeros([1, 2], tf.int32),
         "label": tf.zeros([1, 2]),
         "is_target": tf.zeros([1, 2], tf.bool),
         "length": tf.constant([2]),

@@ -43,6 +43,7 @@ class ModelScorer:
             numbers,
             labels=self._prepared.labels,
             profile_of=self._prepared.profile_of,
+            text_of=self._prepared.event_texts.read_code,
         )
         tensors = {name: tf.constant(value) for name, value in batch.items()}
         return self._model.queries(tensors, self._vectors).numpy()

@@ -13,6 +13,7 @@ from trainer.config import ModelConfig
 from trainer.interests import Interests
 
 _SIDE_DIM = 16  # width of the event type, gap and scenario embeddings
+_SPOKEN_DIM = 64  # width of what an event says, as the LSTM reads it
 
 
 class ItemTower(tf.keras.layers.Layer):
@@ -133,10 +134,16 @@ class UserTower(tf.keras.layers.Layer):
     Args:
         config: sizes and rates.
         num_scenarios, num_event_types: vocabulary sizes, unknown included.
+        reads_behaviour: whether the LSTM reads what events say.
     """
 
     def __init__(
-        self, config: ModelConfig, *, num_scenarios: int, num_event_types: int
+        self,
+        config: ModelConfig,
+        *,
+        num_scenarios: int,
+        num_event_types: int,
+        reads_behaviour: bool = False,
     ) -> None:
         super().__init__(name="user_tower")
         layers = tf.keras.layers
@@ -162,6 +169,12 @@ class UserTower(tf.keras.layers.Layer):
         self.experts = layers.Dense(self.num_experts * self.dim)
         self.gate = layers.Embedding(num_scenarios, self.num_experts)
         self.interests = Interests(config)
+        # Without bias, so that an event which says nothing adds nothing.
+        self.behaviour = (
+            layers.Dense(_SPOKEN_DIM, use_bias=False, name="behaviour")
+            if reads_behaviour
+            else None
+        )
 
     def initial_state(
         self, profile_vectors: tf.Tensor, scenario: tf.Tensor
@@ -180,17 +193,45 @@ class UserTower(tf.keras.layers.Layer):
             known += self.profile(profile_vectors)
         return tf.split(known, 2, axis=-1)
 
+    def spoken(self, text_vectors: tf.Tensor) -> tf.Tensor:
+        """[..., T] vectors of what events say -> [..., S] what is read of it.
+
+        Raises:
+            ValueError: if the tower does not read behaviour.
+        """
+        if self.behaviour is None:
+            raise ValueError(
+                "this tower reads no behaviour; build it from a run with "
+                "behaviour_text."
+            )
+        # As large as an item's part: a unit vector's elements are 1 / sqrt(T).
+        scale = float(text_vectors.shape[-1]) ** 0.5
+        vectors: tf.Tensor = self.behaviour(text_vectors * scale)
+        return vectors
+
     def event_inputs(
         self,
         item_vectors: tf.Tensor,
         event_type: tf.Tensor,
         gap: tf.Tensor,
         scenario: tf.Tensor,
+        spoken: tf.Tensor | None = None,
     ) -> tf.Tensor:
-        """[B, L, D] item vectors and [B, L] codes -> [B, L, inputs]."""
+        """Joins what the LSTM reads of each event.
+
+        Args:
+            item_vectors: [B, L, D].
+            event_type, gap, scenario: [B, L] codes.
+            spoken: [B, L, S] of `spoken`; None where behaviour is not read.
+
+        Returns:
+            [B, L, inputs].
+        """
         sides = [
             self.event_type(event_type), self.gap(gap), self.scenario(scenario)
         ]
+        if spoken is not None:
+            sides.append(tf.cast(spoken, self.compute_dtype))
         item_vectors = tf.cast(item_vectors, self.compute_dtype)
         return tf.concat([item_vectors * self.dim**0.5, *sides], axis=-1)
 

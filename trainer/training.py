@@ -69,6 +69,7 @@ class Batches:
                 rows,
                 labels=self._prepared.labels,
                 profile_of=self._prepared.profile_of,
+                text_of=self._prepared.event_texts.read_code,
             )
 
 

@@ -98,6 +98,8 @@ def _restore_dense(path: str, model: TwoTower) -> None:
             interests=user.interests,
         ),
     }
+    if user.behaviour is not None:
+        parts["user_tower"].behaviour = user.behaviour
     if model.has_labels:
         head = model.ranking_head
         parts["ranking_head"] = node(

@@ -33,7 +33,7 @@ def execute(
         Names of the jobs that failed.
     """
     left = [job for job in jobs if not results.is_finished(out, job)]
-    print(f"{len(jobs)} runs, {len(jobs) - len(left)} finished before")
+    print(f"runs: {len(jobs)}, finished before: {len(jobs) - len(left)}")
     failed = []
     for number, job in enumerate(left, start=1):
         rest = remaining_seconds(left[number - 1 :], out)

@@ -14,9 +14,15 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks.quality import results
 from benchmarks.quality.plan import Job
 from benchmarks.quality.treatments import NOTES, TFRS
+from trainer.job import CHECKPOINTS, claim_job_dir, fingerprint, write_json
+from trainer.prepare import prepare
+from trainer.settings import parse
+from trainer.tables import load_dataset
 
 
 def main(spec: Path) -> None:
@@ -31,23 +37,13 @@ def main(spec: Path) -> None:
 def run_job(
     job: Job, out: Path, text_cache: Path, *, keep_jobs: bool
 ) -> None:
-    """Trains, ranks and writes; resumes what an earlier try has left."""
-    import transformers
+    """Trains, ranks and writes; resumes what an earlier try has left.
 
-    from benchmarks.quality import measure
-    from trainer.job import (
-        CHECKPOINTS,
-        claim_job_dir,
-        fingerprint,
-        write_json,
-    )
-    from trainer.prepare import prepare
-    from trainer.run import Run
-    from trainer.settings import parse
-    from trainer.tables import load_dataset
-
-    transformers.logging.set_verbosity_error()
-    started = time.monotonic()
+    Raises:
+        ValueError: if the tables or settings cannot be used, or the job
+            folder holds the checkpoints of another run.
+    """
+    started, source = time.monotonic(), results.source_mark()
     settings = parse(job.arguments(out, text_cache))
     config, job_dir = settings.config, Path(settings.job_dir)
     dataset = load_dataset(
@@ -59,11 +55,18 @@ def run_job(
     prepared = prepare(dataset, config)
     mark = fingerprint(prepared, config)
     claim_job_dir(job_dir, mark)
+
+    # TensorFlow comes with these: bad tables are told within a second.
+    import transformers
+
+    from benchmarks.quality import measure
+    from trainer.run import Run
+
+    transformers.logging.set_verbosity_error()
     run = Run(prepared, config, job_dir)
     run.fit()
-    asked = measure.ask(
-        run, dataset.events.user_ids, _notes(Path(settings.data_dir))
-    )
+    notes = _notes(Path(settings.data_dir))
+    asked = measure.ask(run, dataset.events.user_ids, notes)
     report, arrays = measure.measure(
         run, asked, has_baselines=job.has_baselines,
         both_ways=job.treatment.kind == TFRS,
@@ -74,7 +77,7 @@ def run_job(
         "settings": job.settings(),
         "text_encoder": config.text.text_encoder,
         "fingerprint": mark,
-        "source": results.source_mark(),
+        "source": source,
         **report,
         **_training(job_dir),
         "seconds": run.clock.seconds,
@@ -102,9 +105,7 @@ def _training(job_dir: Path) -> dict[str, Any]:
     }
 
 
-def _save_arrays(path: Path, arrays: dict[str, Any]) -> None:
-    import numpy as np
-
+def _save_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.npz")
     np.savez_compressed(partial, **arrays)

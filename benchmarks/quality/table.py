@@ -62,7 +62,8 @@ def report(results: Sequence[Result]) -> str:
         if kind == treatments.TFRS:
             parts.append(tfrs_table(data, rows_of(runs)))
             continue
-        parts.append(main_table(data if not kind else "", rows_of(runs)))
+        is_published = not kind and split == "leave_one_out"
+        parts.append(main_table(data if is_published else "", rows_of(runs)))
         parts.append(slice_table(rows_of(runs)))
         if kind == treatments.COLD_ITEMS:
             plain = grouped.get((data, ""), [])

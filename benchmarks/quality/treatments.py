@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 from benchmarks.quality import cold_items, random_split, tie_shuffle
-from benchmarks.quality.event_table import EventTable
+from benchmarks.quality.event_table import EventTable, Notes
 from schema import features
 from trainer.tables.files import find_files
 
@@ -30,6 +30,11 @@ class Treatment:
     share: float = 0.0
 
     def __post_init__(self) -> None:
+        if self.kind not in ("", SHUFFLE_TIES, COLD_ITEMS, TFRS):
+            raise ValueError(
+                f"a treatment is {SHUFFLE_TIES}, {COLD_ITEMS} or {TFRS}, got "
+                f"{self.kind!r}."
+            )
         if self.kind == COLD_ITEMS and not 0 < self.share < 1:
             raise ValueError(
                 f"--cold-items must lie between 0 and 1, got {self.share}; "
@@ -63,24 +68,24 @@ class Treatment:
 
         Args:
             source: folder of the tables.
-            target: folder to make; one that is there is left alone.
+            target: folder to make; one that is there is left as it is.
             split: protocol of the data set.
             seed: of the draw.
 
         Raises:
-            ValueError: if the tables or the split do not allow it.
+            ValueError: if the tables or the split do not allow it, or if
+                the folder holds what was made of other data.
         """
+        asked = {
+            **dataclasses.asdict(self),
+            "source": str(source), "split": split, "seed": seed,
+        }
         if target.exists():
+            _check_same(target, asked)
             return
-        events = EventTable.read(source)
-        if self.kind == SHUFFLE_TIES:
-            treated, notes = tie_shuffle.shuffle_ties(events, seed)
-        elif self.kind == COLD_ITEMS:
-            treated, notes = cold_items.make_cold(
-                events, share=self.share, split=split, seed=seed
-            )
-        else:
-            treated, notes = random_split.split_at_random(events, seed)
+        treated, drawn = self._apply(
+            EventTable.read(source), split=split, seed=seed
+        )
         partial = target.with_name(f".{target.name}.{os.getpid()}")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
@@ -88,9 +93,37 @@ class Treatment:
         for table in (features.ITEMS, features.USERS, features.SCENARIOS):
             for file in find_files(table, source, None):
                 shutil.copyfile(file, partial / file.name)
-        notes = {"kind": self.kind, "seed": seed, **notes}
-        (partial / NOTES).write_text(json.dumps(notes, indent=1) + "\n")
+        notes = json.dumps({**asked, **drawn}, indent=1) + "\n"
+        (partial / NOTES).write_text(notes)
         os.replace(partial, target)
+
+    def _apply(
+        self, events: EventTable, *, split: str, seed: int
+    ) -> tuple[EventTable, Notes]:
+        """The treated events, and what was drawn."""
+        if self.kind == SHUFFLE_TIES:
+            return tie_shuffle.shuffle_ties(events, seed)
+        if self.kind == COLD_ITEMS:
+            return cold_items.make_cold(
+                events, share=self.share, split=split, seed=seed
+            )
+        return random_split.split_at_random(events, seed)
+
+
+def _check_same(target: Path, asked: Notes) -> None:
+    """Refuses treated tables of other data.
+
+    Raises:
+        ValueError: naming what differs.
+    """
+    notes = json.loads((target / NOTES).read_text())
+    for name, value in asked.items():
+        if notes.get(name) != value:
+            raise ValueError(
+                f"{target} was made with {name} {notes.get(name)}, and now "
+                f"{value} is asked for; give another --out, or remove that "
+                "folder."
+            )
 
 
 PLAIN = Treatment()

@@ -9,3 +9,4 @@ import sys
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[2]))
+sys.path.insert(0, str(Path(__file__).parent))  # this folder's small tables

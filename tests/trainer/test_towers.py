@@ -211,6 +211,31 @@ def test_an_event_is_its_item_type_gap_and_scenario(rng):
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
+def test_what_an_event_says_is_read_beside_the_rest(rng):
+    tower = UserTower(
+        config(), num_scenarios=3, num_event_types=4, reads_behaviour=True
+    )
+    texts, vectors = normal(rng, 1, 2, TEXT), normal(rng, 1, 2, DIM)
+    texts[0, 1] = 0.0  # says nothing
+    spoken = tower.spoken(tf.constant(texts)).numpy()
+    (kernel,) = tower.behaviour.get_weights()
+    np.testing.assert_allclose(spoken, texts * TEXT**0.5 @ kernel, atol=1e-5)
+    assert kernel.shape == (TEXT, 64)
+    assert not spoken[0, 1].any()
+    codes = tf.zeros([1, 2], tf.int32)
+    sides = [tf.constant(vectors), codes, codes, codes]
+    found = tower.event_inputs(*sides, spoken).numpy()
+    np.testing.assert_array_equal(found[..., -64:], spoken)
+    np.testing.assert_array_equal(
+        found[..., :-64], tower.event_inputs(*sides)
+    )
+
+
+def test_a_tower_that_reads_no_behaviour_says_so(rng):
+    with pytest.raises(ValueError, match="behaviour_text"):
+        build_user_tower(rng).spoken(tf.zeros([1, 2, TEXT]))
+
+
 def test_a_masked_event_passes_the_state_through(rng):
     tower = build_user_tower(rng)
     inputs = normal(rng, 1, 4, DIM + 3 * SIDE)

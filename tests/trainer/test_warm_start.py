@@ -297,13 +297,31 @@ def test_where_no_scenario_is_left_the_unknown_one_answers(earlier, tmp_path):
             {"text": TextConfig(train_encoder=True)},
             "train_encoder is True, .* give --no-train-encoder, or train anew",
         ),
+        (
+            {"text": TextConfig(behaviour_text="shop")},
+            "behaviour_text is 'shop', .* has 'none'; give "
+            "--behaviour-text none",
+        ),
     ],
-    ids=["embedding_dim", "lstm_units", "text_encoder", "train_encoder"],
+    ids=["embedding_dim", "lstm_units", "text_encoder", "train_encoder",
+         "behaviour_text"],
 )
 def test_weights_of_another_size_are_refused(earlier, change, message):
     config = dataclasses.replace(CONFIG, **change)
     with pytest.raises(ValueError, match=message):
         EarlierRun.read(earlier.job_dir).check(config)
+
+
+def test_a_run_of_a_release_before_behaviour_text_read_none(earlier, tmp_path):
+    file = "vocabularies.json"
+    told = json.loads((earlier.job_dir / file).read_text())
+    del told["settings"]["behaviour_text"]
+    (tmp_path / file).write_text(json.dumps(told))
+    before = EarlierRun.read(tmp_path)
+    before.check(CONFIG)
+    text = dataclasses.replace(CONFIG.text, behaviour_text="shop")
+    with pytest.raises(ValueError, match="behaviour_text is 'shop'"):
+        before.check(dataclasses.replace(CONFIG, text=text))
 
 
 def test_other_training_settings_are_no_hindrance(earlier):

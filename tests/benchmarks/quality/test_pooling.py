@@ -65,6 +65,13 @@ def test_a_ratio_weighs_users_by_their_queries(rng) -> None:
     assert found[0] < total.sum() / count.sum() < found[1]
 
 
+def test_a_ratio_that_all_users_share_is_certain(rng) -> None:
+    """However many queries are drawn, the ratio stays."""
+    count = rng.integers(1, 6, 40).astype(float)
+    found = bootstrap_ratio(0.3 * count, count, seed=2)
+    assert found == pytest.approx((0.3, 0.3), abs=1e-12)
+
+
 def test_more_users_than_a_block_holds(rng) -> None:
     values = rng.random(3_000)
     low, high = bootstrap_ratio(values, np.ones(3_000), seed=1)

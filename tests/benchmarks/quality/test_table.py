@@ -87,6 +87,10 @@ def test_the_published_ladder_stands_above_its_own_set(tmp_path: Path) -> None:
     assert "TIGER" not in written(tmp_path / "other")
 
 
+def test_another_split_stands_without_the_ladder(tmp_path: Path) -> None:
+    assert "TIGER" not in written(tmp_path, data="amazon-beauty", split="time")
+
+
 def test_a_treated_set_stands_without_the_ladder(tmp_path: Path) -> None:
     text = written(
         tmp_path, data="amazon-beauty", treatment=Treatment("shuffle-ties")

@@ -71,6 +71,26 @@ def test_a_treated_folder_is_left_alone(source: Path, tmp_path: Path) -> None:
     assert (target / "events.csv.gz").stat().st_mtime_ns == before
 
 
+@pytest.mark.parametrize(
+    "other", [{"split": "column"}, {"seed": 4}, {"source": "elsewhere"}],
+    ids=str,
+)
+def test_a_folder_that_was_made_otherwise_is_refused(
+    source: Path, tmp_path: Path, other: dict
+) -> None:
+    asked = {"split": "leave_one_out", "seed": 3, "source": source}
+    KINDS[0].write(target=tmp_path / "treated", **asked)
+    asked |= other
+    asked["source"] = Path(asked["source"])
+    with pytest.raises(ValueError, match="give another --out"):
+        KINDS[0].write(target=tmp_path / "treated", **asked)
+
+
+def test_an_unknown_treatment_is_refused() -> None:
+    with pytest.raises(ValueError, match="got 'shuffle'"):
+        Treatment("shuffle")
+
+
 def test_a_failed_treatment_leaves_no_folder(tmp_path: Path) -> None:
     (tmp_path / "source").mkdir()
     logs.table(LINES).write(tmp_path / "source")  # no items
