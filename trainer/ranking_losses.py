@@ -79,11 +79,11 @@ def listwise_loss(
         >>> round(float(loss[0]), 4)  # log(2): both scores are equal
         0.6931
     """
-    # Not minus infinity: a row of it alone has no softmax, nor a gradient.
+    # Finite: the softmax of a row of minus infinities alone is no number.
     lowest = scores.dtype.min
     wanted = tf.nn.softmax(tf.where(is_labelled, labels, lowest))
     found = tf.nn.log_softmax(tf.where(is_labelled, scores, lowest))
-    # What a mask hides may be infinite, and 0 times it no number.
+    # A row without a label has equal shares, and counts as nothing.
     losses = -tf.reduce_sum(
         tf.where(is_labelled, wanted * found, 0.0), axis=-1
     )

@@ -98,13 +98,17 @@ def test_a_purchase_is_told_from_a_view(told: Told) -> None:
         told.mean(told.event_type == name)
         for name in ("view", "cart", "purchase")
     )
+    # .36, .36 and .36 for views, .46, .44 and .47 for carts, .47, .45 and .47
+    # for purchases; the scenario alone would give an AUC of .64 on seed 0.
     assert purchase > view + 0.05
     assert cart > view + 0.05
-    assert told.quality["auc"] > 0.6
+    assert told.quality["auc"] > 0.6  # .64, .61 and .64
+    # .93, .96 and .93 of it.
     assert told.quality["rmse"] < 0.97 * told.quality["rmse_of_mean"]
 
 
 def test_a_scenario_is_as_strong_as_was_planted(told: Told) -> None:
     for name, strength in PLANTED.items():
+        # home .25, .24 and .25; search .41, .43 and .42; deals .52, .52, .55
         found = told.mean(told.scenario == name)
         assert found == pytest.approx(strength, abs=0.08)
