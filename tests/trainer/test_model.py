@@ -57,6 +57,7 @@ def small_batch(rng: np.random.Generator, users: int = 6) -> dict:
     labels[:, 1] = np.nan
     return {
         **{k: tf.constant(v * is_event, tf.int32) for k, v in codes.items()},
+        "text": tf.zeros(shape, tf.int32),
         "label": tf.constant(np.where(is_event, labels, np.nan), tf.float32),
         "is_target": tf.constant(is_event),
         "length": tf.constant(length),

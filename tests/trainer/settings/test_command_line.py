@@ -110,6 +110,6 @@ def test_help_shows_meaning_default_and_range(
     text = " ".join(capsys.readouterr().out.split())
     assert end.value.code == 0
     assert "--batch-size N users per step, over all replicas" in text
-    assert "latest ones (default 50; 1 to 1000)" in text
+    assert "latest ones (default 200; 1 to 1000)" in text
     assert "--exclude-seen, --no-exclude-seen" in text
     assert "examples: python -m trainer.task" in text

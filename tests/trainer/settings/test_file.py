@@ -39,7 +39,7 @@ def test_what_is_printed_can_be_read_back(tmp_path: Path) -> None:
 def test_everything_is_printed_with_its_meaning() -> None:
     text = to_yaml(RunConfig())
     assert yaml.safe_load(text) == dataclasses.asdict(RunConfig())
-    assert "# users per step, over all replicas (default 128;" in text
+    assert "# users per step, over all replicas (default 64;" in text
     assert max(map(len, text.splitlines())) <= 80
 
 

@@ -54,8 +54,8 @@ def test_names_of_flags_have_hyphens() -> None:
 
 
 def test_about_says_default_and_both_ends() -> None:
-    assert option("dropout").about.endswith("(default 0.3; 0.0 to 0.9)")
-    assert option("epochs").about.endswith("(default 20; at least 1)")
+    assert option("dropout").about.endswith("(default 0.2; 0.0 to 0.9)")
+    assert option("epochs").about.endswith("(default 12; at least 1)")
     assert option("text_cache").about == option("text_cache").help
 
 
