@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 from benchmarks.quality import measure, slices
 from trainer import behaviour
+from trainer.job import Clock
 from trainer.metrics import recall
 from trainer.run import Run
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_clock(small_run: Run) -> Iterator[None]:
+    """The run's own times stay as its metrics tell them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(small_run, "clock", Clock())
+        yield
 
 
 @pytest.fixture(scope="module")
