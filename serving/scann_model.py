@@ -86,7 +86,7 @@ class ScannModel(tf.Module):
         }
         for name in _SEARCHING:
             specs = signatures.tensor_specs(SIGNATURES[name].inputs)
-            function = tf.function(getattr(self, name))
+            function = tf.function(getattr(self, name), autograph=False)
             functions[name] = function.get_concrete_function(**specs)
         functions[signatures.DEFAULT_SIGNATURE] = functions[
             signatures.RECOMMEND
