@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.reading import read
 from trainer.batches import padded_batch
 from trainer.behaviour import Windows
 from trainer.config import (
@@ -31,10 +32,9 @@ from trainer.config import (
     TrainingConfig,
 )
 from trainer.model import TwoTower
-from trainer.prepare import Prepared, prepare
+from trainer.prepare import Prepared
 from trainer.run import Run
-from trainer.tables import load_dataset
-from trainer.training import build_optimizer, train_step
+from trainer.training_step import build_optimizer, train_step
 
 _REPEATS = 5
 
@@ -60,16 +60,6 @@ class OccurrenceTower(TwoTower):
         )
         # `codes` are the same distinct items in the same order.
         return tf.gather(vectors, first[: tf.size(codes)])
-
-
-def read(data_dir: str, config: RunConfig) -> Prepared:
-    """The data set, rejects thrown away."""
-    with tempfile.TemporaryDirectory() as folder:
-        dataset = load_dataset(
-            data_dir, config.data,
-            rejects_dir=Path(folder), now=int(time.time()),
-        )
-    return prepare(dataset, config)
 
 
 def same_batch(prepared: Prepared, users: int, length: int) -> dict[str, Any]:

@@ -37,7 +37,9 @@ from pipeline.prepared import SPLIT
 from pipeline.sequence_builder import SequenceBuilder
 from pipeline.statistics import stats_options
 from schema import features
+from trainer.config import TextConfig
 from trainer.settings.as_json import to_json
+from trainer.template_setting import read_templates
 
 
 def ingest(nodes: Nodes, config: PipelineConfig) -> dict[str, BaseChannel]:
@@ -145,7 +147,7 @@ def build_sequences(
     # After the gate, but not of its making: a second look at the same data
     # must not build anew.
     nodes["sequence_builder"].add_upstream_node(nodes["data_gate"])
-    text_columns = config.run.text.column_names
+    columns = catalogue_settings(config.run.text)
     for name in ("sequences", "catalogue"):
         label = name.removesuffix("s")
         transform = Transform(
@@ -159,7 +161,7 @@ def build_sequences(
             disable_statistics=True,
             disable_analyzer_cache=True,
             custom_config={
-                "text_columns": text_columns,
+                **columns,
                 CODE_FINGERPRINT: source_fingerprint(
                     "pipeline.preprocessing", "trainer.requests",
                     "trainer.records",
@@ -167,6 +169,15 @@ def build_sequences(
             },
         )
         add(nodes, f"{label}_transform", transform)
+
+
+def catalogue_settings(text: TextConfig) -> dict[str, list[str]]:
+    """What Transform must know to hand on the columns that are read."""
+    columns = {"text_columns": text.column_names}
+    templates = read_templates(text.behaviour_text)
+    if templates:
+        columns["behaviour_columns"] = templates.item_columns
+    return columns
 
 
 def _events_of_spans(nodes: Nodes, config: PipelineConfig) -> BaseChannel:

@@ -23,6 +23,8 @@ def to_arrays(signature: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Nested lists of a request as arrays of the signature's types."""
     arrays = {}
     for field in SIGNATURES[signature].inputs:
+        if field.is_text and field.name not in inputs:
+            continue
         dtype = object if field.dtype == "string" else field.dtype
         value = np.array(inputs[field.name], dtype)
         if value.size == 0:  # nested lists do not tell an empty last axis

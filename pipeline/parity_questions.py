@@ -60,7 +60,7 @@ class Trained:
         raw, content = columns_of(users), columns_of(items)
         inputs = user_inputs(raw)
         names = [f"user {row[0]!r}" for row in raw[features.USER_ID]]
-        queries = self._queries(users)
+        queries, scenario = self._queries(users)
         found = transform(self._paths.catalogue_graph, items)
         asked = [
             Question("embed_user", "query", inputs, queries, names),
@@ -72,7 +72,7 @@ class Trained:
                 [f"item {row[0]!r}" for row in content[features.ITEM_ID]],
             ),
         ]
-        if self._has_trained_head:
+        if self._model.has_labels:
             ids = [row[0] for row in content[features.ITEM_ID]]
             candidates = {"candidate_item_ids": [ids] * len(users)}
             scale = self._prepared.label_scale
@@ -81,7 +81,7 @@ class Trained:
                     "rank",
                     "scores",
                     {**inputs, **candidates},
-                    scale.unscale(self._ranked(queries, found)),
+                    scale.unscale(self._ranked(queries, scenario, found)),
                     names,
                     scale.low,
                     scale.high,
@@ -89,24 +89,23 @@ class Trained:
             )
         return asked
 
-    @property
-    def _has_trained_head(self) -> bool:
-        weight = self._model.config.training.ranking_weight
-        return self._model.has_labels and weight > 0
-
-    def _queries(self, users: list[bytes]) -> np.ndarray:
-        """[users, D] queries for what follows all but the last event."""
+    def _queries(self, users: list[bytes]) -> tuple[np.ndarray, np.ndarray]:
+        """[users, D] queries for the last event, and [users] its scenario."""
         file = self._scratch / "users.gz"
         found = transform(self._paths.sequence_graph, users)
         write_transformed(found, file)
         few = records.load_prepared(
-            dataclasses.replace(self._paths, sequences=str(file))
+            dataclasses.replace(self._paths, sequences=str(file)),
+            self._model.config.text,
         )
         texts = self._prepared.profile_texts
         row = {text: i for i, text in enumerate(texts)}
         own = [row[few.profile_texts[code]] for code in few.profile_of]
         few = dataclasses.replace(
-            few, profile_texts=texts, profile_of=np.array(own, np.int32)
+            few,
+            profile_texts=texts,
+            profile_of=np.array(own, np.int32),
+            event_texts=few.event_texts.in_rows_of(self._prepared.event_texts),
         )
         queries = build_queries(
             few.sequences,
@@ -115,7 +114,8 @@ class Trained:
             exclude_seen=False,
         )
         scorer = ModelScorer(self._model, few, queries)
-        return scorer.embed(np.arange(len(queries)))
+        scenario = few.sequences.scenario[queries.targets]
+        return scorer.embed(np.arange(len(queries))), scenario
 
     def _vectors(self, found: dict[str, Any]) -> np.ndarray:
         """[items, D] vectors of items from their content alone."""
@@ -134,7 +134,9 @@ class Trained:
         normal = tf.math.l2_normalize(tf.cast(vectors, tf.float32), axis=-1)
         return np.asarray(normal)
 
-    def _ranked(self, queries: np.ndarray, found: dict[str, Any]) -> np.ndarray:
+    def _ranked(
+        self, queries: np.ndarray, scenario: np.ndarray, found: dict[str, Any]
+    ) -> np.ndarray:
         """[users, items] scaled predictions of the ranking head."""
         codes = tf.constant(_column(found[records.ITEM_CODE]), tf.int32)
         vectors = np.asarray(self._model.item_vectors(codes))
@@ -142,8 +144,9 @@ class Trained:
             self._model.ranking_head(
                 tf.constant(np.repeat(query[None], len(vectors), axis=0)),
                 tf.constant(vectors),
+                tf.fill([len(vectors)], asked),
             )
-            for query in queries
+            for query, asked in zip(queries, scenario, strict=True)
         ]
         return np.array(rows, np.float32).reshape(len(queries), len(vectors))
 
@@ -166,7 +169,10 @@ def user_inputs(raw: Columns) -> dict[str, Any]:
         rows = [row[:-1] for row in raw[name]]
         return [row + [blank] * (width - len(row)) for row in rows]
 
+    # A builder hands texts on where a model is to read them.
+    said = any(raw.get(features.TEXT, ()))
     return {
+        **({"history_texts": padded(features.TEXT, "")} if said else {}),
         "history_item_ids": padded(features.ITEM_ID, ""),
         "history_event_types": padded(features.EVENT_TYPE, ""),
         "history_timestamps": padded(features.TIMESTAMP, 0),

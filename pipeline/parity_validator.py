@@ -112,7 +112,7 @@ def _differences(
     told = Manifest.read(version_dir).config
     config = config_from(json.loads(json.dumps(told)))
     paths = prepared_files.records_of(*(inputs[n] for n in _TRANSFORMED))
-    prepared = load_prepared(paths)
+    prepared = load_prepared(paths, config.text)
     job_dir = scratch / "job"
     io_utils.copy_dir(inputs["model_run"].uri, str(job_dir))
     model, encoder = restore(prepared, config, job_dir)

@@ -40,6 +40,7 @@ def sequences_fn(inputs: Tensors) -> Tensors:
     passed = (
         features.USER_ID, records.FIRST_ROW, features.PROFILE,
         features.ITEM_ID, features.TIMESTAMP, features.RATING, features.SPLIT,
+        features.TEXT,  # empty lists where no model is to read it
     )
     return {
         **{name: inputs[name] for name in passed},
@@ -54,7 +55,8 @@ def catalogue_fn(inputs: Tensors, custom_config: dict[str, Any]) -> Tensors:
 
     Args:
         inputs: columns of schema/catalogue.pbtxt, each [items, 1].
-        custom_config: `text_columns`, those of an item's text in order.
+        custom_config: `text_columns`, those of an item's text in order, and
+            `behaviour_columns`, those that events are put in words with.
     """
     columns = {name: values[:, 0] for name, values in inputs.items()}
     counts = columns[records.TRAIN_EVENTS]
@@ -76,7 +78,9 @@ def catalogue_fn(inputs: Tensors, custom_config: dict[str, Any]) -> Tensors:
 
     codes = tf.where(is_level, coded(levels, categories), -1)
     text = [columns[name] for name in custom_config["text_columns"]]
+    said = custom_config.get("behaviour_columns", ())
     return {
+        **{records.raw_column(name): columns[name] for name in said},
         features.ITEM_ID: columns[features.ITEM_ID],
         records.ITEM_CODE: coded(columns[features.ITEM_ID], items),
         features.TITLE: columns[features.TITLE],

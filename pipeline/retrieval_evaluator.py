@@ -210,4 +210,5 @@ _CODE = (
     "trainer.evaluation",
     "trainer.intervals",
     "trainer.metrics",
+    "trainer.top_lists",
 )

@@ -141,7 +141,7 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     """
     custom = fn_args.custom_config
     config = trial_config(as_json.from_text(custom["config"]))
-    prepared = load_prepared(Records(**custom["records"]))
+    prepared = load_prepared(Records(**custom["records"]), config.text)
     mark = fingerprint(prepared, config)
     folder = Path(fn_args.working_dir) / f"tuner_{mark}"
     folder.mkdir(parents=True, exist_ok=True)

@@ -181,6 +181,7 @@ def _plan(
         item_shards=1 + rows[features.ITEMS] // _ROWS_PER_SHARD,
         folder=folder,
         rejects=rejects,
+        reads_text=config.text.reads_behaviour,
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from serving import signatures
 
 if TYPE_CHECKING:
@@ -45,6 +47,41 @@ def check_request(name: str, specs: Mapping[str, Any], inputs: Arrays) -> None:
         _check_k(inputs)
 
 
+def with_texts(name: str, specs: Mapping[str, Any], inputs: Arrays) -> Arrays:
+    """Inputs with texts of events as the graph has them.
+
+    A client need not know whether a model reads them: blank ones stand in for
+    those that it did not send, and those that nothing reads are left out.
+
+    Args:
+        name: of the signature.
+        specs: `tf.TensorSpec` by input.
+        inputs: what the request has.
+    """
+    signature = signatures.resolve(name)
+    for field in signature.inputs if signature else ():
+        if not field.is_text:
+            continue
+        if field.name not in specs:
+            inputs = {k: v for k, v in inputs.items() if k != field.name}
+        elif field.name not in inputs:
+            shape = _shape_of(signature, field.axes, inputs)
+            if shape is not None:
+                inputs = {**inputs, field.name: np.full(shape, "", object)}
+    return inputs
+
+
+def _shape_of(
+    signature: signatures.Signature | None, axes: str, inputs: Arrays
+) -> tuple[int, ...] | None:
+    """The shape of the first input with these axes; None without one."""
+    for field in signature.inputs if signature else ():
+        if field.axes == axes and field.name in inputs:
+            shape: tuple[int, ...] = inputs[field.name].shape
+            return shape
+    return None
+
+
 def missing_and_unknown(
     wanted: Iterable[str], given: Iterable[str]
 ) -> tuple[list[str], list[str]]:
@@ -67,6 +104,8 @@ def _check_axes(signature: signatures.Signature, inputs: Arrays) -> None:
     """Every axis has one size in all inputs that share it; b is 1 or more."""
     sizes: dict[str, tuple[int, str]] = {}
     for field in signature.inputs:
+        if field.name not in inputs:  # a text that this model does not read
+            continue
         for axis, size in zip(
             field.axes, inputs[field.name].shape, strict=True
         ):

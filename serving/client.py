@@ -23,6 +23,11 @@ def ids(text: str) -> list[str]:
     return [value for value in row if value]
 
 
+def texts(text: str) -> list[str]:
+    """Texts of a comma-separated argument, empty ones among them."""
+    return next(csv.reader([text], skipinitialspace=True), [])
+
+
 def parser() -> argparse.ArgumentParser:
     """All commands and flags."""
     result = argparse.ArgumentParser(
@@ -56,6 +61,10 @@ def _add_user(command: argparse.ArgumentParser) -> None:
         "--history", type=ids, default=[], help="item ids, oldest first"
     )
     command.add_argument("--event_types", type=ids, default=[])
+    command.add_argument(
+        "--texts", type=texts, default=[], help="what the events of the "
+        "history said, such as queries; empty where one said nothing"
+    )
     command.add_argument("--scenario", default="")
     command.add_argument(
         "--profile", default="", help="interests of the user in words"
@@ -104,6 +113,7 @@ def _run(client: Client, asked: argparse.Namespace) -> str:
     user = User(
         history=asked.history,
         event_types=asked.event_types,
+        texts=asked.texts,
         scenario=asked.scenario,
         profile_text=asked.profile,
     )

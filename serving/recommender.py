@@ -12,7 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serving import bundle, manifest, warmup
-from serving.checks import RequestError, check_request, missing_and_unknown
+from serving.checks import (
+    RequestError,
+    check_request,
+    missing_and_unknown,
+    with_texts,
+)
 from serving.manifest import BundleError
 from serving.signatures import DEFAULT_SIGNATURE
 
@@ -72,7 +77,8 @@ class Recommender:
 
         Args:
             signature: "" is the default one.
-            inputs: every input of the signature, of its dtype and rank.
+            inputs: every input of the signature, of its dtype and rank; texts
+                of events may be missing.
             outputs: those wanted; all if empty.
 
         Returns:
@@ -92,6 +98,7 @@ class Recommender:
                 f"{', '.join(self.signature_names)}."
             )
         specs = function.structured_input_signature[1]
+        inputs = with_texts(name, specs, inputs)
         check_request(name, specs, inputs)
         wanted = _wanted_outputs(function.structured_outputs, outputs)
         tensors = {

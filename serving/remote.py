@@ -34,8 +34,9 @@ class User:
 
     Attributes:
         history: item ids, oldest first.
-        event_types, timestamps, scenarios: one per item of `history`, or
-            empty for the defaults; timestamps are unix seconds.
+        event_types, timestamps, scenarios, texts: one per item of `history`,
+            or empty for the defaults; timestamps are unix seconds, texts the
+            comments or queries that came with the events.
         scenario: in which the answer will be shown.
         profile_text: interests in words.
     """
@@ -44,11 +45,12 @@ class User:
     event_types: Sequence[str] = ()
     timestamps: Sequence[int] = ()
     scenarios: Sequence[str] = ()
+    texts: Sequence[str] = ()
     scenario: str = ""
     profile_text: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("event_types", "timestamps", "scenarios"):
+        for name in ("event_types", "timestamps", "scenarios", "texts"):
             size = len(getattr(self, name))
             if size not in (0, len(self.history)):
                 raise ValueError(
@@ -57,17 +59,22 @@ class User:
                 )
 
     def inputs(self) -> dict[str, Array]:
-        """A batch of one."""
+        """A batch of one, with texts only where there are any.
+
+        Servers of ours leave them out where the model does not read them.
+        """
         given: dict[str, Sequence[Any]] = {
             "history_item_ids": self.history,
             "history_event_types": self.event_types,
             "history_timestamps": self.timestamps,
             "history_scenarios": self.scenarios,
+            "history_texts": self.texts,
         }
         sizes = {"b": 1, "L": len(self.history)}
-        arrays = signatures.blank(signatures.USER_INPUTS, sizes)
+        fields = signatures.known(signatures.USER_INPUTS, any(self.texts))
+        arrays = signatures.blank(fields, sizes)
         for name, values in given.items():
-            if values:
+            if values and name in arrays:
                 arrays[name][0, :] = list(values)
         arrays["scenario"][0] = self.scenario
         arrays["profile_text"][0] = self.profile_text

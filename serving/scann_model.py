@@ -37,10 +37,20 @@ class ScannModel(tf.Module):
         initializer = tf.lookup.KeyValueTensorInitializer(ids, rows)
         self.rows = tf.lookup.StaticHashTable(initializer, -1)
 
-    def recommend(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        user = {f.name: inputs[f.name] for f in signatures.USER_INPUTS}
+    @property
+    def reads_text(self) -> bool:
+        """Whether the exact model reads the texts of events."""
         embed_user = self.exact.signatures[signatures.EMBED_USER]
-        queries = embed_user(**user)["query"]
+        inputs = embed_user.structured_input_signature[1]
+        texts = [f for f in signatures.USER_INPUTS if f.is_text]
+        return any(field.name in inputs for field in texts)
+
+    def recommend(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        embed_user = self.exact.signatures[signatures.EMBED_USER]
+        fields = signatures.known(signatures.USER_INPUTS, self.reads_text)
+        queries = embed_user(**{f.name: inputs[f.name] for f in fields})[
+            "query"
+        ]
         seen = tf.where(
             self.exclude_seen, inputs["history_item_ids"], signatures.NO_ITEM
         )
@@ -85,7 +95,8 @@ class ScannModel(tf.Module):
             if name not in (*_SEARCHING, signatures.DEFAULT_SIGNATURE)
         }
         for name in _SEARCHING:
-            specs = signatures.tensor_specs(SIGNATURES[name].inputs)
+            fields = signatures.known(SIGNATURES[name].inputs, self.reads_text)
+            specs = signatures.tensor_specs(fields)
             function = tf.function(getattr(self, name), autograph=False)
             functions[name] = function.get_concrete_function(**specs)
         functions[signatures.DEFAULT_SIGNATURE] = functions[

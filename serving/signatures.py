@@ -53,17 +53,25 @@ class Field:
         dtype: TensorFlow's name: string, int32, int64 or float32.
         axes: letters of the module's docstring, batch first.
         meaning: unit, order, and what the padding is.
+        is_text: an event's own text, which only those bundles take whose
+            model reads it; a request may leave it out.
     """
 
     name: str
     dtype: str
     axes: str
     meaning: str
+    is_text: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
 class Signature:
-    """Named inputs and outputs of one question; every input is required."""
+    """Named inputs and outputs of one question.
+
+    A graph requires every input that it has. Servers of ours fill in texts of
+    events where they are read and not sent, and leave them out where they are
+    sent and not read, so that one client fits all bundles.
+    """
 
     name: str
     inputs: tuple[Field, ...]
@@ -75,6 +83,10 @@ USER_INPUTS = (
     Field("history_event_types", "string", "bL", '"" is the default type'),
     Field("history_timestamps", "int64", "bL", "unix seconds, 0 is unknown"),
     Field("history_scenarios", "string", "bL", '"" is unknown'),
+    Field(
+        "history_texts", "string", "bL", 'comment or query, "" is none',
+        is_text=True,
+    ),
     Field(
         features.SCENARIO, "string", "b", '"" or an unknown one is the default'
     ),
@@ -133,6 +145,10 @@ _ALL = (
                 features.TIMESTAMP, "int64", "b", "unix seconds, 0 is unknown"
             ),
             Field(features.SCENARIO, "string", "b", '"" is the default'),
+            Field(
+                features.TEXT, "string", "b", 'comment or query, "" is none',
+                is_text=True,
+            ),
         ),
         (_STATE, _QUERY),
     ),
@@ -153,6 +169,16 @@ SIGNATURES: Mapping[str, Signature] = {
 def resolve(name: str) -> Signature | None:
     """The signature that a request's name means, None if it is not ours."""
     return SIGNATURES.get(RECOMMEND if name == DEFAULT_SIGNATURE else name)
+
+
+def known(fields: Iterable[Field], reads_text: bool) -> tuple[Field, ...]:
+    """The fields that a bundle has.
+
+    Args:
+        fields: of the table.
+        reads_text: whether its model reads the texts of events.
+    """
+    return tuple(f for f in fields if reads_text or not f.is_text)
 
 
 def tensor_specs(
@@ -198,13 +224,19 @@ def blank(
     }
 
 
-def as_json() -> dict[str, dict[str, dict[str, str]]]:
-    """All signatures for the manifest: `string[b,L]` by side and name."""
+def as_json(
+    reads_text: bool = False,
+) -> dict[str, dict[str, dict[str, str]]]:
+    """All signatures for the manifest: `string[b,L]` by side and name.
+
+    Args:
+        reads_text: whether the bundle's model reads the texts of events.
+    """
     return {
         signature.name: {
             side: {
                 field.name: f"{field.dtype}[{','.join(field.axes)}]"
-                for field in fields
+                for field in known(fields, reads_text)
             }
             for side, fields in (
                 ("inputs", signature.inputs),

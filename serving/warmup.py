@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from serving.signatures import Arrays
 
 _WARM_K = 10
+_WARM_TEXT = "warm up"
+_TEXTS = ("history_texts", features.TEXT)
 _ITEM_INPUTS = (
     "history_item_ids",
     "candidate_item_ids",
@@ -39,35 +41,44 @@ class Request:
 
 
 def default_requests(
-    item_ids: Sequence[str], state_width: int | None = None
+    item_ids: Sequence[str],
+    state_width: int | None = None,
+    *,
+    reads_text: bool = False,
 ) -> list[Request]:
     """A user without a history and one with, and every other signature.
 
     Args:
         item_ids: a few ids of the catalogue, at least one.
         state_width: of a user state; `advance` is left out if None.
+        reads_text: whether the model reads the texts of events.
     """
     sizes = {"b": 1, "L": len(item_ids), "X": 0, "C": len(item_ids)}
     names = [name for name in SIGNATURES if name != signatures.ADVANCE]
     if state_width is not None:
         names.append(signatures.ADVANCE)
         sizes["s"] = state_width
+    requests = [(signatures.RECOMMEND, {**sizes, "L": 0})]
+    requests += [(name, sizes) for name in names]
     return [
-        _request(signatures.RECOMMEND, item_ids, {**sizes, "L": 0}),
-        *(_request(name, item_ids, sizes) for name in names),
+        Request(name, _inputs(name, item_ids, size, reads_text))
+        for name, size in requests
     ]
 
 
-def _request(
-    name: str, item_ids: Sequence[str], sizes: Mapping[str, int]
-) -> Request:
-    inputs = signatures.blank(SIGNATURES[name].inputs, sizes)
+def _inputs(
+    name: str, item_ids: Sequence[str], sizes: Mapping[str, int], reads: bool
+) -> Arrays:
+    fields = signatures.known(SIGNATURES[name].inputs, reads)
+    inputs = signatures.blank(fields, sizes)
     for key, value in inputs.items():
         if key in _ITEM_INPUTS:
             value[...] = list(item_ids[: value.shape[-1]])
         elif key == "k":
             value[...] = _WARM_K
-    return Request(name, inputs)
+        elif key in _TEXTS and value.size:  # so that the encoder runs
+            value[...] = _WARM_TEXT
+    return inputs
 
 
 def write(

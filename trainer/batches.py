@@ -22,6 +22,7 @@ SIGNATURE: dict[str, tf.TensorSpec] = {
     "event_type": tf.TensorSpec([None, None], tf.int32),
     "gap": tf.TensorSpec([None, None], tf.int32),
     "scenario": tf.TensorSpec([None, None], tf.int32),
+    "text": tf.TensorSpec([None, None], tf.int32),
     "label": tf.TensorSpec([None, None], tf.float32),
     "is_target": tf.TensorSpec([None, None], tf.bool),
     "length": tf.TensorSpec([None], tf.int32),
@@ -37,6 +38,7 @@ def padded_batch(
     *,
     labels: np.ndarray,
     profile_of: np.ndarray,
+    text_of: np.ndarray | None = None,
 ) -> Batch:
     """Gathers windows into padded arrays.
 
@@ -46,6 +48,8 @@ def padded_batch(
         rows: [B] which windows.
         labels: [events] float32 ranking labels, NaN where there is none.
         profile_of: [users] int32 row of the profile table, 0 for none.
+        text_of: [events] int32 row of the table of what events say, 0 for
+            nothing; None where no event says anything.
 
     Returns:
         Arrays by the names of `SIGNATURE`: [B, L] codes, L the padded length;
@@ -63,6 +67,8 @@ def padded_batch(
         name: np.where(is_event, getattr(sequences, name)[safe], 0)
         for name in ("item", "event_type", "gap", "scenario")
     }
+    said = np.zeros_like(safe) if text_of is None else text_of[safe]
+    batch["text"] = np.where(is_event, said, 0)
     user = windows.user[rows]
     batch["label"] = np.where(is_event, labels[safe], np.nan)
     batch["is_target"] = is_event & (at >= windows.first_target[rows][:, None])

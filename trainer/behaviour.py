@@ -118,6 +118,7 @@ class OrderedEvents:
         timestamp, position: [events] int64.
         rating: [events] float32, NaN where there is none.
         said_split: [events] int8 codes of the `split` column; None without.
+        text: [events] int32 places as in `Events`; None where not read.
     """
 
     user_ids: list[str]
@@ -129,6 +130,7 @@ class OrderedEvents:
     position: np.ndarray
     rating: np.ndarray
     said_split: np.ndarray | None
+    text: np.ndarray | None = None
 
     @property
     def is_first(self) -> np.ndarray:
@@ -162,6 +164,7 @@ def order_events(events: Events) -> OrderedEvents:
         position=events.position[order],
         rating=rating,
         said_split=said,
+        text=None if events.text is None else events.text[order],
     )
 
 

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from schema import features
 from serving import manifest, signatures
+from serving.checks import with_texts
 from serving.manifest import BundleError, Manifest
 from serving.signatures import EXACT, NO_ITEM
 from trainer.behaviour import query_windows
@@ -58,6 +59,7 @@ class ExactBundle:
         """Answers of one of `serving.signatures`, by name."""
         function = self._model.signatures[signature]
         specs = function.structured_input_signature[1]
+        inputs = dict(with_texts(signature, specs, inputs))
         answers = function(
             **{k: tf.constant(v, specs[k].dtype) for k, v in inputs.items()}
         )
@@ -85,6 +87,7 @@ class Requests:
         self._types = _names(prepared.event_types)
         self._scenarios = _names(prepared.scenarios)
         self._profiles = np.array(prepared.profile_texts, object)
+        self._texts = np.array(prepared.event_texts.own, object)
 
     def __call__(self, numbers: np.ndarray) -> Request:
         """[b] query numbers -> the user inputs of `serving.signatures`."""
@@ -105,6 +108,9 @@ class Requests:
             "history_event_types": column(self._types, sequences.event_type),
             "history_timestamps": times,
             "history_scenarios": column(self._scenarios, sequences.scenario),
+            "history_texts": column(
+                self._texts, self._prepared.event_texts.own_code
+            ),
             features.SCENARIO: self._scenarios[sequences.scenario[target]],
             "profile_text": self._profiles[profile],
         }

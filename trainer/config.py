@@ -10,13 +10,19 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args, get_type_hints
+
+from trainer.template_setting import NONE, resolved
 
 SplitName = Literal["time", "leave_one_out", "column"]
 StrategyName = Literal["none", "mirrored", "multi_worker", "tpu"]
 PrecisionName = Literal["float32", "mixed_bfloat16", "mixed_float16"]
+RankingLossName = Literal["pointwise", "pairwise", "listwise"]
+RankingTrainingName = Literal["joint", "separate"]
 PresetName = Literal["smoke", "base", "best"]
+ITEM_PARTS = ("text", "categories", "brand", "id")
+INTERESTS = ("last", "short", "long")
 
 
 def option(
@@ -84,6 +90,25 @@ def _check_range(field: dataclasses.Field[Any], value: Any) -> None:
         raise ValueError(f"{field.name} must be at most {high}, got {value}.")
 
 
+def names_in(text: str) -> list[str]:
+    """The names of a comma-separated list; none of an empty one."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def check_names(field: str, names: Sequence[str], known: Sequence[str]) -> None:
+    """Refuses names that are unknown or stand twice.
+
+    Raises:
+        ValueError: names the field, what it got and what it takes.
+    """
+    for name in names:
+        if name not in known or names.count(name) > 1:
+            raise ValueError(
+                f"{field} takes each of {', '.join(known)} at most once, "
+                f"separated by commas; got {', '.join(names)!r}."
+            )
+
+
 @dataclasses.dataclass(frozen=True)
 class DataConfig:
     """Where the tables are, how they are checked and how they are split."""
@@ -121,7 +146,7 @@ class DataConfig:
         "the run stops", low=0.0, high=1.0,
     )
     max_history: int = option(
-        50, "events of a user that the model reads at most, the latest ones",
+        200, "events of a user that the model reads at most, the latest ones",
         low=1, high=1000,
     )
     exclude_seen: bool = option(
@@ -158,14 +183,35 @@ class TextConfig:
         None, "folder of the content-addressed cache of text vectors; "
         "default: JOB_DIR/text_cache"
     )
+    behaviour_text: str = option(
+        NONE, "how events are put in words that the user tower reads: none, "
+        "shop, news or media, or a .yaml file of `event_type: template` lines "
+        "such as `search: \"{text}\"`; needs a frozen encoder"
+    )
 
     def __post_init__(self) -> None:
         check_fields(self)
+        try:
+            # In place of a file's name stands what it says.
+            templates = resolved(self.behaviour_text)
+        except ValueError as error:
+            raise ValueError(f"behaviour_text {error}") from error
+        object.__setattr__(self, "behaviour_text", templates)
+        if self.train_encoder and self.reads_behaviour:
+            raise ValueError(
+                "behaviour_text needs a frozen encoder, which reads each text "
+                "once; leave train_encoder or behaviour_text out."
+            )
+
+    @property
+    def reads_behaviour(self) -> bool:
+        """Whether the user tower reads what events say."""
+        return self.behaviour_text != NONE
 
     @property
     def column_names(self) -> list[str]:
         """The names in `text_columns`."""
-        return [name.strip() for name in self.text_columns.split(",")]
+        return names_in(self.text_columns)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -178,16 +224,24 @@ class ModelConfig:
     lstm_units: int = option(
         256, "width of the user tower's LSTM", low=4, high=4096
     )
+    item_parts: str = option(
+        "text,categories,brand,id", "what an item vector is the sum of; "
+        "without text, profiles are not read either"
+    )
+    interests: str = option(
+        "last,short,long", "what a query holds beside the LSTM's state: the "
+        "last item, a short and a long running mean of items"
+    )
     num_experts: int = option(
         4, "expert heads that scenarios share; one where there is a single "
         "scenario", low=1, high=64,
     )
     dropout: float = option(
-        0.3, "share of LSTM input and state units dropped in training",
+        0.2, "share of LSTM input and state units dropped in training",
         low=0.0, high=0.9,
     )
     id_dropout: float = option(
-        0.1, "share of items whose id part is hidden in a training step, so "
+        0.2, "share of items whose id part is hidden in a training step, so "
         "that text alone must do", low=0.0, high=1.0,
     )
     temperature: float = option(
@@ -197,22 +251,39 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         check_fields(self)
+        check_names("item_parts", self.item_part_names, ITEM_PARTS)
+        check_names("interests", self.interest_parts, INTERESTS)
+        if not self.item_part_names:
+            raise ValueError(
+                "item_parts is empty; name at least one of "
+                f"{', '.join(ITEM_PARTS)}."
+            )
+
+    @property
+    def item_part_names(self) -> list[str]:
+        """The names in `item_parts`."""
+        return names_in(self.item_parts)
+
+    @property
+    def interest_parts(self) -> list[str]:
+        """The names in `interests`."""
+        return names_in(self.interests)
 
 
 @dataclasses.dataclass(frozen=True)
 class TrainingConfig:
     """How the model is fitted."""
 
-    epochs: int = option(20, "passes over the users at most", low=1)
+    epochs: int = option(12, "passes over the users at most", low=1)
     patience: int = option(
         3, "epochs without a better validation NDCG@10 before training stops",
         low=1,
     )
     batch_size: int = option(
-        128, "users per step, over all replicas", low=1
+        64, "users per step, over all replicas", low=1
     )
     learning_rate: float = option(
-        0.001, "peak step size of Adam, decayed to zero along a cosine",
+        0.002, "peak step size of Adam, decayed to zero along a cosine",
         low=1e-7, high=1.0,
     )
     weight_decay: float = option(
@@ -236,6 +307,15 @@ class TrainingConfig:
     ranking_weight: float = option(
         0.1, "weight of the ranking loss, where ratings or several event "
         "types exist", low=0.0,
+    )
+    ranking_loss: RankingLossName = option(
+        "pointwise", "what the ranking head learns: pointwise, the label "
+        "itself (squared error); pairwise, which of two events of a user has "
+        "the higher one (RankNet); listwise, all of a user's at once (ListNet)"
+    )
+    ranking_training: RankingTrainingName = option(
+        "joint", "when the ranking head learns: joint, with the towers; "
+        "separate, after them, on the towers of the best epoch as they are"
     )
     strategy: StrategyName = option(
         "none", "tf.distribute strategy: none, mirrored (the GPUs of this "

@@ -19,6 +19,7 @@ from trainer.metrics import (
     summarise,
     target_ranks,
 )
+from trainer.top_lists import top_lists
 
 # Query numbers -> their scores [queries, items]; higher is better.
 Scorer = Callable[[np.ndarray], np.ndarray]
@@ -136,20 +137,27 @@ def rank_targets(queries: Queries, scorer: Scorer, name: str) -> Ranking:
         queries: what is asked.
         scorer: query numbers [b] -> scores [b, items].
         name: what the progress bar says.
+
+    Raises:
+        ValueError: if the scorer's answer is not one row per query.
     """
     ranks = np.empty(len(queries), np.int64)
     width = min(_LIST, queries.num_items)
     lists = np.full((len(queries), width), -1, np.int64)
     # Queries of like history length share a batch: little padding.
     by_length = np.argsort(queries.history_lengths, kind="stable")
+    # The scorer's own table stays as it is; one copy for all batches, because
+    # fresh memory costs more than copying does.
+    table = np.empty((min(_BATCH, len(queries)), queries.num_items), np.float32)
     parts = [by_length[part] for part in in_order(len(queries), _BATCH)]
     for numbers in tqdm(
         parts, desc=name, unit="batch", leave=False, mininterval=1.0
     ):
-        scores = np.array(scorer(numbers), np.float32)
+        scores = table[: len(numbers)]
+        _copy(scorer(numbers), scores)
         queries.exclude(scores, numbers)
         ranks[numbers] = target_ranks(scores, queries.items[numbers])
-        lists[numbers] = _best_first(scores, width)
+        lists[numbers] = top_lists(scores, width)
     return Ranking(
         ranks=ranks,
         lists=lists,
@@ -159,14 +167,14 @@ def rank_targets(queries: Queries, scorer: Scorer, name: str) -> Ranking:
     )
 
 
-def _best_first(scores: np.ndarray, width: int) -> np.ndarray:
-    """[b, items] scores -> [b, width] columns, -1 beyond what is admissible."""
-    top = np.argpartition(-scores, width - 1, axis=1)[:, :width]
-    kept = np.take_along_axis(scores, top, axis=1)
-    order = np.argsort(-kept, axis=1, kind="stable")
-    best = np.take_along_axis(kept, order, axis=1)
-    columns = np.take_along_axis(top, order, axis=1)
-    return np.where(np.isneginf(best), -1, columns)
+def _copy(answer: np.ndarray, scores: np.ndarray) -> None:
+    """Fills [b, items] scores with a scorer's answer."""
+    if answer.shape != scores.shape:  # which NumPy might stretch to fit
+        raise ValueError(
+            f"Got scores of shape {answer.shape} from the scorer, wanted "
+            f"{scores.shape}: a row per query and a column per item."
+        )
+    scores[:] = answer
 
 
 def slices(

@@ -24,7 +24,9 @@ def concrete_signatures(served: ServedModel) -> dict[str, Any]:
         name: tf.function(
             getattr(served, name), autograph=False
         ).get_concrete_function(
-            **signatures.tensor_specs(signature.inputs, widths)
+            **signatures.tensor_specs(
+                signatures.known(signature.inputs, served.reads_text), widths
+            )
         )
         for name, signature in signatures.SIGNATURES.items()
     }
@@ -77,6 +79,7 @@ def export_exact(
         },
         metrics=metrics,
         config=dataclasses.asdict(config),
+        signatures=signatures.as_json(served.reads_text),
     )
 
     def save(folder: Path) -> None:
@@ -84,7 +87,9 @@ def export_exact(
             served, str(folder), signatures=concrete_signatures(served)
         )
         examples = warmup.default_requests(
-            catalogue.item_ids[:_WARMUP_ITEMS], served.state_width
+            catalogue.item_ids[:_WARMUP_ITEMS],
+            served.state_width,
+            reads_text=served.reads_text,
         )
         bundle.seal(folder, described, examples)
 

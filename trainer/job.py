@@ -20,6 +20,7 @@ from trainer.config import RunConfig
 from trainer.prepare import Prepared
 
 CHECKPOINTS = "checkpoints"  # folder below the job folder
+RANKING_HEAD = "ranking_head"  # the same, of a head that is fitted apart
 
 
 class Clock:
@@ -46,7 +47,10 @@ def fingerprint(prepared: Prepared, config: RunConfig) -> str:
     """Names what decides a run's result: settings and data."""
     settings = dataclasses.asdict(config)
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    for part in (prepared, prepared.sequences, prepared.catalogue):
+    parts: list[Any] = [prepared, prepared.sequences, prepared.catalogue]
+    texts = prepared.event_texts
+    parts += [part for part in (texts, texts.spoken) if part]
+    for part in parts:
         for field in dataclasses.fields(part):
             digest.update(field.name.encode())
             digest.update(_bytes(getattr(part, field.name)))
@@ -95,7 +99,7 @@ def write_json(path: Path, content: Any) -> None:
 
 def forget_run(job_dir: Path) -> None:
     """Removes a run's checkpoints and marks; bundles and caches stay."""
-    for name in (CHECKPOINTS, "tensorboard", "text_encoder"):
+    for name in (CHECKPOINTS, RANKING_HEAD, "tensorboard", "text_encoder"):
         shutil.rmtree(job_dir / name, ignore_errors=True)
     for name in (
         "run.json", "exported.json", "metrics.json", "history.json",

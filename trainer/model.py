@@ -11,6 +11,7 @@ from trainer.config import RunConfig
 from trainer.encoder import TextEncoder
 from trainer.losses import log_inclusion_probability, retrieval_loss
 from trainer.model_inputs import ModelInputs
+from trainer.ranking_losses import listwise_loss, pairwise_loss
 from trainer.towers import ItemTower, RankingHead, UserTower
 
 _ENCODE_ITEMS = 4096  # items of the catalogue that are encoded at a time
@@ -39,7 +40,11 @@ class TwoTower(tfrs.Model):
         self.num_items = len(inputs.counts)
         # Codes go by train events: the items without any come last.
         self.num_train_items = int(np.count_nonzero(inputs.counts))
-        self.has_labels = inputs.has_labels
+        settings = config.training
+        self.has_labels = inputs.has_labels and settings.ranking_weight > 0
+        # Half floats overflow where bfloat16 only rounds.
+        is_coarse = settings.precision == "mixed_bfloat16"
+        self._precision = tf.bfloat16 if is_coarse else tf.float32
         self.item_tower = ItemTower(
             config.model,
             num_items=self.num_items,
@@ -50,8 +55,11 @@ class TwoTower(tfrs.Model):
             config.model,
             num_scenarios=inputs.num_scenarios,
             num_event_types=inputs.num_event_types,
+            reads_behaviour=inputs.behaviour is not None,
         )
-        self.ranking_head = RankingHead(config.model)
+        self.ranking_head = RankingHead(
+            config.model, num_scenarios=inputs.num_scenarios
+        )
         self.ranking_task = tfrs.tasks.Ranking(
             loss=tf.keras.losses.MeanSquaredError(
                 reduction=tf.keras.losses.Reduction.NONE
@@ -59,6 +67,11 @@ class TwoTower(tfrs.Model):
         )
         self._text = tf.constant(inputs.text)
         self._profiles = tf.constant(inputs.profiles)
+        self._behaviour = (
+            None
+            if inputs.behaviour is None
+            else tf.constant(inputs.behaviour)
+        )
         self._categories = tf.constant(inputs.category_codes)
         self._brands = tf.constant(inputs.brand_codes)
         self.has_residual = tf.constant(inputs.counts > 0)
@@ -112,7 +125,7 @@ class TwoTower(tfrs.Model):
             training: whether dropout is on.
 
         Returns:
-            [B, 1 + L, U] hidden states and [B, 1 + L, D] last items.
+            [B, 1 + L, U] hidden states and [B, 1 + L, P, D] interests.
         """
         tower = self.user_tower
         profiles = self.read_text(tf.gather(self._profiles, batch["profile"]))
@@ -121,13 +134,17 @@ class TwoTower(tfrs.Model):
             batch["asked_scenario"],
         )
         state = tower.initial_state(profiles, first_scenario)
+        spoken = None
+        if self._behaviour is not None:
+            spoken = tower.spoken(tf.gather(self._behaviour, batch["text"]))
         inputs = tower.event_inputs(
-            event_vectors, batch["event_type"], batch["gap"], batch["scenario"]
+            event_vectors, batch["event_type"], batch["gap"],
+            batch["scenario"], spoken,
         )
         hidden, _ = tower.read(inputs, state, training=training)
         hidden = tf.concat([state[0][:, None], hidden], axis=1)
-        first_item = self.item_tower.imagined(profiles)[:, None]
-        return hidden, tf.concat([first_item, event_vectors], axis=1)
+        first = tower.interests.start(self.item_tower.imagined(profiles))
+        return hidden, tower.interests.read(event_vectors, batch["gap"], first)
 
     def compute_loss(
         self, inputs: dict[str, tf.Tensor], training: bool = False
@@ -149,10 +166,10 @@ class TwoTower(tfrs.Model):
         codes, columns, log_inclusion = self._candidates(inputs)
         vectors = self.item_vectors(codes, training=training)
         event_vectors = tf.gather(vectors, columns)
-        hidden, last_items = self.states(inputs, event_vectors, training)
+        hidden, interests = self.states(inputs, event_vectors, training)
         queries = self.user_tower.head(
             tf.gather_nd(hidden, targets),
-            tf.gather_nd(last_items, targets),
+            tf.gather_nd(interests, targets),
             tf.gather_nd(inputs["scenario"], targets),
             training=training,
         )
@@ -162,30 +179,65 @@ class TwoTower(tfrs.Model):
             tf.gather_nd(columns, targets),
             temperature=self.config.model.temperature,
             log_inclusion=log_inclusion,
+            precision=self._precision,
         )
         loss = tf.reduce_sum(losses) / _over_replicas(tf.shape(losses)[0])
-        if self.has_labels and self.config.training.ranking_weight > 0:
+        if self.has_labels:
             chosen = tf.gather_nd(event_vectors, targets)
-            labels = tf.gather_nd(inputs["label"], targets)
-            loss += self._ranking_loss(queries, chosen, labels)
+            ranking = self.ranking_loss(queries, chosen, targets, inputs)
+            # Of a head that learns later this has only made the variables.
+            if self.config.training.ranking_training == "joint":
+                loss += self.config.training.ranking_weight * ranking
         return loss
 
-    def _ranking_loss(
-        self, queries: tf.Tensor, items: tf.Tensor, labels: tf.Tensor
+    def ranking_loss(
+        self,
+        queries: tf.Tensor,
+        items: tf.Tensor,
+        targets: tf.Tensor,
+        batch: dict[str, tf.Tensor],
     ) -> tf.Tensor:
-        """Mean squared error over the target events that have a label."""
+        """The head's loss, averaged over target events or over windows.
+
+        Squared errors are averaged over the target events that have a label;
+        losses of pairs and lists over the windows in which there is one.
+
+        Args:
+            queries, items: [P, D] of the target events.
+            targets: [P, 2] window, position.
+            batch: tensors of `trainer.batches.SIGNATURE`.
+
+        Returns:
+            Scalar float32, one replica's share as of `compute_loss`.
+        """
+        kind = self.config.training.ranking_loss
+        labels = tf.gather_nd(batch["label"], targets)
         labelled = tf.where(~tf.math.is_nan(labels))[:, 0]
-        predictions = self.ranking_head(
-            tf.gather(queries, labelled), tf.gather(items, labelled)
+        labels, places = (
+            tf.gather(each, labelled) for each in (labels, targets)
         )
-        losses = self.ranking_task(
-            labels=tf.gather(labels, labelled)[:, None],
-            predictions=predictions[:, None],
-            compute_metrics=False,
+        scores = self.ranking_head.scores(
+            tf.gather(queries, labelled),
+            tf.gather(items, labelled),
+            tf.gather_nd(batch["scenario"], places),
         )
-        count = _over_replicas(tf.shape(labelled)[0])
-        weight = self.config.training.ranking_weight
-        return weight * tf.reduce_sum(losses) / count
+        if kind == "pointwise":
+            losses = self.ranking_task(
+                labels=labels[:, None],
+                predictions=scores[:, None],
+                compute_metrics=False,
+            )
+            counted = tf.shape(losses)[0]
+        else:
+            shape = tf.shape(batch["label"], tf.int64)
+            lists, wanted, found = (
+                tf.scatter_nd(places, each, shape)
+                for each in (scores, labels, tf.ones_like(labels))
+            )  # [B, L]
+            loss_of = {"pairwise": pairwise_loss, "listwise": listwise_loss}
+            losses, is_counted = loss_of[kind](lists, wanted, found > 0)
+            counted = tf.math.count_nonzero(is_counted)
+        return tf.reduce_sum(losses) / _over_replicas(counted)
 
     def _candidates(
         self, batch: dict[str, tf.Tensor]
@@ -243,6 +295,20 @@ class TwoTower(tfrs.Model):
         ]
         return tf.concat(parts, axis=0)
 
+    def spoken_vectors(self) -> np.ndarray:
+        """[texts, S] float32 of the table of what events say.
+
+        Raises:
+            ValueError: if the model does not read behaviour.
+        """
+        if self._behaviour is None:
+            raise ValueError("this model has no table of what events say.")
+        parts = [
+            self.user_tower.spoken(self._behaviour[at : at + _ENCODE_ITEMS])
+            for at in range(0, len(self._behaviour), _ENCODE_ITEMS)
+        ]
+        return tf.cast(tf.concat(parts, axis=0), tf.float32).numpy()
+
     @tf.function(
         input_signature=[tf.TensorSpec([None], tf.int32)], autograph=False
     )
@@ -266,11 +332,11 @@ class TwoTower(tfrs.Model):
             [B, D] float32, unit length.
         """
         event_vectors = tf.gather(vectors, batch["item"])
-        hidden, last_items = self.states(batch, event_vectors)
+        hidden, interests = self.states(batch, event_vectors)
         at = batch["length"][:, None]
         return self.user_tower.head(
             tf.gather(hidden, at, batch_dims=1)[:, 0],
-            tf.gather(last_items, at, batch_dims=1)[:, 0],
+            tf.gather(interests, at, batch_dims=1)[:, 0],
             batch["asked_scenario"],
         )
 

@@ -28,6 +28,8 @@ class ModelInputs:
         num_categories, num_brands: vocabulary sizes.
         num_scenarios, num_event_types: with the unknown one, 0.
         has_labels: whether there is anything to rank by.
+        behaviour: [texts, T] float32 vectors of what events say; row 0 is
+            zeros, for nothing. None where that is not read.
     """
 
     text: np.ndarray
@@ -40,13 +42,15 @@ class ModelInputs:
     num_scenarios: int
     num_event_types: int
     has_labels: bool
+    behaviour: np.ndarray | None = None
 
 
 def build_inputs(
     prepared: Prepared, encoder: TextEncoder, settings: TextConfig, folder: Path
 ) -> ModelInputs:
     """Tables for the model, texts as vectors or, to be tuned, as tokens."""
-    catalogue = prepared.catalogue
+    catalogue, spoken = prepared.catalogue, prepared.event_texts.spoken
+    behaviour = None
     if settings.train_encoder:
         text = encoder.token_table(catalogue.texts)
         profiles = encoder.token_table(prepared.profile_texts)
@@ -55,6 +59,9 @@ def build_inputs(
         text = cache.vectors(catalogue.texts, encoder.encode_bulk)
         print(f"item texts: {cache.hits} cached, {cache.misses} encoded")
         profiles = cache.vectors(prepared.profile_texts, encoder.encode_bulk)
+        if spoken:
+            behaviour = cache.vectors(spoken.texts, encoder.encode_bulk)
+            print(f"event texts: {cache.hits} cached, {cache.misses} encoded")
     return ModelInputs(
         text=text,
         category_codes=catalogue.category_codes,
@@ -66,4 +73,5 @@ def build_inputs(
         num_scenarios=len(prepared.scenarios) + 1,
         num_event_types=len(prepared.event_types) + 1,
         has_labels=prepared.label_scale.kind != "none",
+        behaviour=behaviour,
     )

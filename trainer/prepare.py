@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from schema import features
-from trainer.behaviour import TRAIN, Sequences, build_sequences
+from trainer.behaviour import (
+    TRAIN,
+    Sequences,
+    build_sequences,
+    order_events,
+)
 from trainer.catalogue import Catalogue, build_catalogue, vocabulary
-from trainer.config import RunConfig
-from trainer.tables import Dataset
+from trainer.config import RunConfig, TextConfig
+from trainer.event_texts import EventTexts
+from trainer.tables import Dataset, Events
+from trainer.template_setting import read_templates
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +57,7 @@ class Prepared:
         profile_texts: row 0 is "", the text of nobody.
         profile_of: [users] int32 row of `profile_texts`.
         span: first and last timestamp of the train events, unix seconds.
+        event_texts: what the events say.
     """
 
     sequences: Sequences
@@ -61,6 +69,7 @@ class Prepared:
     profile_texts: list[str]
     profile_of: np.ndarray
     span: tuple[int, int]
+    event_texts: EventTexts
 
 
 def prepare(dataset: Dataset, config: RunConfig) -> Prepared:
@@ -93,13 +102,70 @@ def prepare(dataset: Dataset, config: RunConfig) -> Prepared:
     text_of = dict(
         zip(dataset.users.ids, dataset.users.profiles, strict=True)
     )
-    return assemble(
+    prepared = assemble(
         sequences,
         catalogue,
         event_types=event_types,
         scenarios=scenarios,
         profiles=[text_of.get(user, "") for user in events.user_ids],
     )
+    if not config.text.reads_behaviour:
+        return prepared
+    texts = _own_texts(events)
+    return put_in_words(
+        prepared, texts, _columns(dataset, catalogue), config.text
+    )
+
+
+def _own_texts(events: Events) -> EventTexts:
+    """Of all events in order.
+
+    Raises:
+        ValueError: if the tables were read without them.
+    """
+    text = order_events(events).text
+    if text is None:
+        raise ValueError(
+            "behaviour_text is set and the events were read without their "
+            "texts; give load_dataset reads_text=True."
+        )
+    return EventTexts.of(events.texts, text)
+
+
+def _columns(dataset: Dataset, catalogue: Catalogue) -> dict[str, list[str]]:
+    """Item columns in catalogue order."""
+    order = np.argsort(catalogue.code_of)
+    return {
+        name: [values[row] for row in order]
+        for name, values in dataset.items.columns.items()
+    }
+
+
+def put_in_words(
+    prepared: Prepared,
+    own: EventTexts,
+    columns: Mapping[str, Sequence[str]],
+    settings: TextConfig,
+) -> Prepared:
+    """The same data with what its events say.
+
+    Args:
+        prepared: of `assemble`.
+        own: texts that the events came with.
+        columns: [items] values by column, in catalogue order; a column that
+            is missing is empty.
+        settings: with templates, or without, for own texts alone.
+    """
+    templates = read_templates(settings.behaviour_text)
+    if templates:
+        blank = [""] * len(prepared.catalogue)
+        used = {
+            name: columns.get(name, blank) for name in templates.item_columns
+        }
+        own = own.put_in_words(
+            templates, used, prepared.sequences, prepared.event_types
+        )
+    return dataclasses.replace(prepared, event_texts=own)
 
 
 def assemble(
@@ -117,6 +183,9 @@ def assemble(
         catalogue: items in vocabulary order.
         event_types, scenarios: vocabularies.
         profiles: [users] profile text, "" for none.
+
+    Returns:
+        With events that say nothing; `put_in_words` lets them speak.
     """
     labels, label_scale = _labels(sequences, event_types)
     texts = list(dict.fromkeys(["", *profiles]))
@@ -132,6 +201,7 @@ def assemble(
         profile_texts=texts,
         profile_of=np.array([row[text] for text in profiles], np.int32),
         span=(int(times.min()), int(times.max())),
+        event_texts=EventTexts.silent(len(sequences.item)),
     )
 
 

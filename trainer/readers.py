@@ -13,12 +13,21 @@ import tensorflow as tf
 
 from schema import features
 from trainer import requests
+from trainer.behaviour_reader import BehaviourReader
 from trainer.encoder import TextEncoder
 from trainer.prepare import Prepared
 from trainer.towers import ItemTower, UserTower
 
 Tensors = dict[str, tf.Tensor]
 NO_ITEM = -1  # the code of an item that the catalogue does not have
+# Inputs of a history -> those of a single event.
+_HISTORY_OF_ONE = {
+    "history_item_ids": features.ITEM_ID,
+    "history_event_types": features.EVENT_TYPE,
+    "history_timestamps": features.TIMESTAMP,
+    "history_scenarios": features.SCENARIO,
+    "history_texts": features.TEXT,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,24 +36,25 @@ class UserState:
 
     Attributes:
         hidden, cell: [b, U] LSTM state.
-        last_item: [b, D] vector of the last item; before any, the item that
-            the profile imagines, or zeros.
+        interests: [b, P, D] of `Interests.read`.
         last_time: [b] int64 unix seconds of the last event, 0 unknown.
     """
 
     hidden: tf.Tensor
     cell: tf.Tensor
-    last_item: tf.Tensor
+    interests: tf.Tensor
     last_time: tf.Tensor
 
     def repeat(self, times: tf.Tensor) -> UserState:
         """[b * times] states, each `times` times in a row."""
-        parts = (self.hidden, self.cell, self.last_item, self.last_time)
+        parts = (self.hidden, self.cell, self.interests, self.last_time)
         return UserState(*(tf.repeat(part, times, axis=0) for part in parts))
 
     def pack(self) -> tf.Tensor:
-        """[b, 2 U + D + 2] float32, a plain tensor that callers may keep."""
-        parts = [self.hidden, self.cell, self.last_item]
+        """[b, 2 U + P D + 2] float32, a plain tensor that callers may keep."""
+        width = self.interests.shape[1] * self.interests.shape[2]
+        interests = tf.reshape(self.interests, [-1, width])
+        parts = [self.hidden, self.cell, interests]
         return tf.concat(
             [
                 *(tf.cast(part, tf.float32) for part in parts),
@@ -113,6 +123,7 @@ class UserReader:
         tables: of names.
         item_vectors: [items, D] of the catalogue.
         max_history: events that are read, the latest.
+        behaviour: reads what events say; None where the model does not.
     """
 
     def __init__(
@@ -124,16 +135,22 @@ class UserReader:
         *,
         item_vectors: tf.Variable,
         max_history: int,
+        behaviour: BehaviourReader | None,
     ) -> None:
         self._tower, self._item_tower = tower, item_tower
         self._encoder, self._tables = encoder, tables
         self._item_vectors = item_vectors
         self._max_history = max_history
+        self._behaviour = behaviour
 
     @property
     def state_width(self) -> int:
         """Width of a packed user state."""
-        return 2 * self._tower.units + self._tower.dim + 2
+        return 2 * self._tower.units + self._interests_width + 2
+
+    @property
+    def _interests_width(self) -> int:
+        return len(self._tower.interests.parts) * self._tower.dim
 
     def user(self, inputs: Tensors) -> tuple[UserState, tf.Tensor]:
         """State and asked scenario of a request's users."""
@@ -143,17 +160,16 @@ class UserReader:
 
     def query(self, state: UserState, scenario: tf.Tensor) -> tf.Tensor:
         """[b, D] queries of states under the scenarios that are asked."""
-        return self._tower.head(state.hidden, state.last_item, scenario)
+        return self._tower.head(state.hidden, state.interests, scenario)
 
     def advance(self, inputs: Tensors) -> tuple[UserState, tf.Tensor]:
         """The state after one event, and the event's scenario."""
         old = self._unpack(inputs["state"])
         event = self._code(
             {
-                "history_item_ids": inputs["item_id"][:, None],
-                "history_event_types": inputs["event_type"][:, None],
-                "history_timestamps": inputs["timestamp"][:, None],
-                "history_scenarios": inputs["scenario"][:, None],
+                name: inputs[column][:, None]
+                for name, column in _HISTORY_OF_ONE.items()
+                if column in inputs
             }
         )
         gap = requests.gap_since(old.last_time, inputs["timestamp"])
@@ -209,9 +225,11 @@ class UserReader:
         )
         profiles = self._encoder.encode_strings(inputs["profile_text"])
         hidden, cell = self._tower.initial_state(profiles, first)
-        imagined = self._item_tower.imagined(profiles)
+        interests = self._tower.interests.start(
+            self._item_tower.imagined(profiles)
+        )
         no_time = tf.zeros_like(asked, tf.int64)
-        return UserState(hidden, cell, imagined, no_time), asked
+        return UserState(hidden, cell, interests, no_time), asked
 
     def _read(
         self, history: requests.History, start: UserState
@@ -220,25 +238,33 @@ class UserReader:
         mask = history["mask"]
         vectors = tf.gather(self._item_vectors, history["item"])
         inputs = self._tower.event_inputs(
-            vectors, history["event_type"], history["gap"], history["scenario"]
+            vectors,
+            history["event_type"],
+            history["gap"],
+            history["scenario"],
+            self._behaviour(history) if self._behaviour else None,
         )
         _, (hidden, cell) = self._tower.read(
             inputs, [start.hidden, start.cell], mask=mask
         )
-        # Events lie on the left, so their number points behind the last one.
-        number = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)
-        at = tf.maximum(number - 1, 0)[:, None]
-        has_event = number > 0
-        last = tf.gather(vectors, at, batch_dims=1)[:, 0]
-        time = tf.gather(history["timestamp"], at, batch_dims=1)[:, 0]
+        interests = self._tower.interests.read(
+            vectors, history["gap"], start.interests
+        )
+        times = tf.concat(
+            [start.last_time[:, None], history["timestamp"]], axis=1
+        )
+        # Events lie on the left, so their number is the place of the last.
+        number = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1, keepdims=True)
         return UserState(
             hidden,
             cell,
-            tf.where(has_event[:, None], last, start.last_item),
-            tf.where(has_event, time, start.last_time),
+            tf.gather(interests, number, batch_dims=1)[:, 0],
+            tf.gather(times, number, batch_dims=1)[:, 0],
         )
 
     def _unpack(self, state: tf.Tensor) -> UserState:
-        units, dim = self._tower.units, self._tower.dim
-        hidden, cell, last, time = tf.split(state, [units, units, dim, 2], 1)
-        return UserState(hidden, cell, last, requests.join_time(time))
+        units, width = self._tower.units, self._interests_width
+        hidden, cell, flat, time = tf.split(state, [units, units, width, 2], 1)
+        shape = [-1, len(self._tower.interests.parts), self._tower.dim]
+        interests = tf.reshape(flat, shape)
+        return UserState(hidden, cell, interests, requests.join_time(time))

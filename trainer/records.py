@@ -18,7 +18,10 @@ import tensorflow as tf
 from schema import features
 from trainer.behaviour import Sequences
 from trainer.catalogue import MAX_CATEGORIES, Catalogue, shown_titles
-from trainer.prepare import Prepared, assemble
+from trainer.config import TextConfig
+from trainer.event_texts import EventTexts
+from trainer.prepare import Prepared, assemble, put_in_words
+from trainer.template_setting import read_templates
 
 FIRST_ROW, GAP = "first_row", "gap"
 ITEM_CODE, ITEM_TEXT, TRAIN_EVENTS = "item_code", "item_text", "train_events"
@@ -34,6 +37,7 @@ _SEQUENCE_LISTS = {
     features.TIMESTAMP: tf.int64,
     features.RATING: tf.float32,
     features.SPLIT: tf.int64,
+    features.TEXT: tf.string,
 }
 _SEQUENCE_VALUES = {
     FIRST_ROW: tf.int64, features.PROFILE: tf.string
@@ -64,13 +68,31 @@ class Records:
     catalogue_graph: str
 
 
-def load_prepared(records: Records) -> Prepared:
+def raw_column(name: str) -> str:
+    """What an item column is called that Transform hands on as it is.
+
+    Categories and brands are codes under their own names.
+    """
+    return name if name == features.TITLE else f"raw_{name}"
+
+
+def load_prepared(
+    records: Records, text: TextConfig | None = None
+) -> Prepared:
     """Reads everything that training, evaluation and export need.
+
+    Args:
+        records: where it is.
+        text: how events are put in words; None where nothing reads them, as
+            in the evaluation of a bundle, which puts them in words itself.
 
     Raises:
         ValueError: if there are no files, or if they do not fit together.
     """
-    catalogue = _read_catalogue(records)
+    text = text or TextConfig()
+    templates = read_templates(text.behaviour_text)
+    names = templates.item_columns if templates else []
+    catalogue, item_columns = _read_catalogue(records, names)
     columns, lists = _read(
         records.sequences, _SEQUENCE_VALUES, _SEQUENCE_LISTS
     )
@@ -78,6 +100,7 @@ def load_prepared(records: Records) -> Prepared:
     lengths = lists[features.ITEM_ID][1]
     starts = np.concatenate([[0], np.cumsum(lengths[order])])
     rows = _rows_in_order(lengths, order)
+    said, said_lengths = lists.pop(features.TEXT)
     values = {name: found[rows] for name, (found, _) in lists.items()}
     sequences = Sequences(
         starts=starts,
@@ -89,7 +112,7 @@ def load_prepared(records: Records) -> Prepared:
         rating=values[features.RATING],
         split=values[features.SPLIT].astype(np.int8),
     )
-    return assemble(
+    prepared = assemble(
         sequences,
         catalogue,
         event_types=read_vocabulary(
@@ -98,6 +121,15 @@ def load_prepared(records: Records) -> Prepared:
         scenarios=read_vocabulary(records.sequence_graph, features.SCENARIO),
         profiles=_texts(columns[features.PROFILE][order]),
     )
+    own = EventTexts.silent(len(rows))
+    if np.array_equal(said_lengths, lengths):
+        own = EventTexts.of(_texts(said), rows)
+    elif templates:
+        raise ValueError(
+            f"behaviour_text is set and {records.sequences} were made without "
+            "the texts of the events; run the pipeline again."
+        )
+    return put_in_words(prepared, own, item_columns, text)
 
 
 def read_vocabulary(transform_graph: str, name: str) -> list[str]:
@@ -112,9 +144,15 @@ def read_vocabulary(transform_graph: str, name: str) -> list[str]:
     return [] if names == [_NO_NAMES] else names
 
 
-def _read_catalogue(records: Records) -> Catalogue:
+def _read_catalogue(
+    records: Records, names: Sequence[str]
+) -> tuple[Catalogue, dict[str, list[str]]]:
+    """The catalogue, and these raw columns of it by name, in its order."""
+    raw = {name: raw_column(name) for name in names}
     values, lists = _read(
-        records.catalogue, _ITEM_VALUES, {features.CATEGORIES: tf.int64}
+        records.catalogue,
+        {**_ITEM_VALUES, **dict.fromkeys(raw.values(), tf.string)},
+        {features.CATEGORIES: tf.int64},
     )
     names = read_vocabulary(records.catalogue_graph, features.ITEM_ID)
     order = np.argsort(values[ITEM_CODE], kind="stable")
@@ -130,7 +168,7 @@ def _read_catalogue(records: Records) -> Catalogue:
     starts = np.cumsum(lengths) - lengths
     codes[row, np.arange(len(levels)) - starts[row]] = levels
     texts = _texts(values[ITEM_TEXT][order])
-    return Catalogue(
+    catalogue = Catalogue(
         item_ids=ids,
         code_of=np.arange(len(ids), dtype=np.int32),
         counts=values[TRAIN_EVENTS][order],
@@ -143,6 +181,8 @@ def _read_catalogue(records: Records) -> Catalogue:
         brands=read_vocabulary(records.catalogue_graph, features.BRAND),
         brand_codes=values[features.BRAND][order].astype(np.int32),
     )
+    columns = {name: _texts(values[key][order]) for name, key in raw.items()}
+    return catalogue, columns
 
 
 def _read(
@@ -164,12 +204,16 @@ def _read(
         name: tf.io.RaggedFeature(kind, row_splits_dtype=tf.int64)
         for name, kind in lists.items()
     }
-    batches = [
-        tf.io.parse_example(batch, spec)
-        for batch in tf.data.TFRecordDataset(
-            sorted(files), compression_type="GZIP"
-        ).batch(_BATCH)
-    ]
+    stored = tf.data.TFRecordDataset(sorted(files), compression_type="GZIP")
+    try:
+        batches = [
+            tf.io.parse_example(batch, spec) for batch in stored.batch(_BATCH)
+        ]
+    except tf.errors.InvalidArgumentError as error:  # which names the column
+        raise ValueError(
+            f"{pattern} was made for other settings ({error.message}); run "
+            "the pipeline again."
+        ) from error
     if not batches:
         raise ValueError(f"{pattern} holds no record; run Transform again.")
     columns = {

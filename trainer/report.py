@@ -31,9 +31,28 @@ def summary(metrics: Mapping[str, Any]) -> str:
             f"ranking, test: RMSE {test['rmse']:.4f} (always the mean: "
             f"{test['rmse_of_mean']:.4f}), {auc}{test['labels']:.0f} labels"
         ]
+    lines += _reranked(metrics.get("rerank", {}))
     spent = ", ".join(f"{k} {v:.0f} s" for k, v in metrics["seconds"].items())
     lines += [f"{spent}; peak memory {metrics['peak_memory_mb']:.0f} MB"]
     return "\n".join(lines)
+
+
+def _reranked(found: Mapping[str, Any]) -> list[str]:
+    """The retrieved lists before and after the head has ordered them anew."""
+    rows = []
+    for group, who in (("all", "all targets"), ("high", "high labels")):
+        if group in found:
+            orders, name = found[group], f"  {who}, by "
+            blend = f"retrieval + {orders['weight']:g} head"
+            rows += [
+                (name + "retrieval", orders["retrieval"]),
+                (name + "head", orders["head"]),
+                (name + blend, orders["blend"]),
+            ]
+    if not rows:
+        return []
+    title = f"the {found['depth']} best of each test list, ordered anew:"
+    return [title, *_table(rows)]
 
 
 def _table(rows: Sequence[tuple[str, Mapping[str, float]]]) -> list[str]:

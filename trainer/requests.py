@@ -116,13 +116,16 @@ def code_history(
 
     Returns:
         [b, L] item, event_type, scenario (int32), timestamp (int64), column
-        (int32, the place in the request) and mask (bool).
+        (int32, the place in the request), mask (bool) and, where the inputs
+        have it, text (string).
     """
     item = items.lookup(inputs["history_item_ids"])
     types = inputs["history_event_types"]
     types = tf.where(types == "", features.DEFAULT_EVENT_TYPE, types)
     columns = tf.range(tf.shape(item)[1])[None, :]
+    texts = inputs.get("history_texts")
     return {
+        **({} if texts is None else {"text": texts}),
         "item": tf.maximum(item, 0),
         "event_type": event_types.lookup(types),
         "scenario": scenarios.lookup(inputs["history_scenarios"]),

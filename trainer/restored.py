@@ -64,6 +64,7 @@ def _make_variables(model: TwoTower) -> None:
         "event_type": tf.zeros([1, 2], tf.int32),
         "gap": tf.zeros([1, 2], tf.int32),
         "scenario": tf.zeros([1, 2], tf.int32),
+        "text": tf.zeros([1, 2], tf.int32),
         "label": tf.zeros([1, 2]),
         "is_target": tf.zeros([1, 2], tf.bool),
         "length": tf.constant([2]),
@@ -71,9 +72,9 @@ def _make_variables(model: TwoTower) -> None:
         "asked_scenario": tf.zeros([1], tf.int32),
     }
     vectors = model.item_vectors(nothing["item"][0])
-    hidden, items = model.states(nothing, vectors[None])
+    hidden, interests = model.states(nothing, vectors[None])
     queries = model.user_tower.head(
-        hidden[:, 0], items[:, 0], nothing["asked_scenario"]
+        hidden[:, 0], interests[:, 0], nothing["asked_scenario"]
     )
-    if model.has_labels and model.config.training.ranking_weight > 0:
-        model.ranking_head(queries, vectors[:1])
+    if model.has_labels:
+        model.ranking_head(queries, vectors[:1], nothing["asked_scenario"])

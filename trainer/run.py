@@ -18,7 +18,9 @@ from trainer.job import Clock, peak_memory_mb, write_json
 from trainer.model import TwoTower
 from trainer.model_inputs import build_inputs
 from trainer.prepare import Prepared
-from trainer.scoring import ModelScorer, ranking_quality
+from trainer.ranking_training import HeadAlone, fit_head
+from trainer.reranking import Shortlists, compare, shortlists
+from trainer.scoring import ModelScorer, is_high, ranking_quality
 from trainer.served import ServedModel
 from trainer.strategies import open_strategy
 from trainer.training import Batches, Fit
@@ -109,7 +111,8 @@ class Run:
             model.keep_residuals(earlier.trained_items(item_ids))
         return model, encoder
 
-    def _queries(self, split: int, limit: int | None = None) -> Queries:
+    def queries(self, split: int, limit: int | None = None) -> Queries:
+        """What is asked of a split; `limit` draws that many at most."""
         sequences = self.prepared.sequences
         return evaluation.build_queries(
             sequences,
@@ -127,9 +130,10 @@ class Run:
         windows = behaviour.train_windows(
             self.prepared.sequences, self.config.data.max_history
         )
+        batches = Batches(self.prepared, windows, settings)
         fit = Fit(
             model,
-            Batches(self.prepared, windows, settings),
+            batches,
             settings,
             strategy=strategy,
             job_dir=self.job_dir,
@@ -138,30 +142,48 @@ class Run:
             self._earlier.load_into(model, self.prepared)
             print(f"starting from the weights of {self._earlier.job_dir}")
         record(self.job_dir, self.prepared, model, self.config)
-        queries = self._queries(behaviour.VALIDATION, _VALIDATION_QUERIES)
+        queries = self.queries(behaviour.VALIDATION, _VALIDATION_QUERIES)
+
+        head = HeadAlone(model, batches)
+        is_joint = settings.ranking_training == "joint"
 
         def validate() -> float:
+            if is_joint:
+                head.calibrate()
             scorer = ModelScorer(model, self.prepared, queries)
             ranking = evaluation.rank_targets(queries, scorer, "validation")
             return float(ranking.summary().get("ndcg@10", 0.0))
 
-        return float(fit.run(validate).best)
+        best = float(fit.run(validate).best)
+        if model.has_labels and not is_joint:
+            fit_head(
+                head, self.prepared, queries,
+                strategy=strategy, job_dir=self.job_dir,
+            )
+            fit.replace_best()
+        return best
 
     def _evaluate(self, model: TwoTower) -> dict[str, Any]:
         """Metrics of model and baselines on both held-out splits."""
         counts = self.prepared.catalogue.counts
         report: dict[str, Any] = {}
+        found: list[Shortlists] = []
         with self.clock.stage("evaluate"):
             for name, split in (
                 ("validation", behaviour.VALIDATION), ("test", behaviour.TEST)
             ):
-                queries = self._queries(split)
+                queries = self.queries(split)
                 scorer = ModelScorer(model, self.prepared, queries)
                 ranking = evaluation.rank_targets(queries, scorer, name)
                 report[name] = {
                     **ranking.summary(),
                     **ranking_quality(model, self.prepared, queries, scorer),
                 }
+                if model.has_labels:
+                    high = is_high(self.prepared, queries.targets)
+                    found.append(shortlists(scorer, queries, high, name))
+            if found:
+                report["rerank"] = compare(*found)
             # Of the test split, which is the last of the loop.
             report["slices"] = evaluation.slice_summaries(
                 queries, ranking, counts, self.prepared.scenarios

@@ -39,7 +39,7 @@ def run_fn(fn_args: FnArgs) -> None:
     config = tuned(
         as_json.from_text(custom["config"]), fn_args.hyperparameters
     )
-    prepared = load_prepared(Records(**custom["records"]))
+    prepared = load_prepared(Records(**custom["records"]), config.text)
     with tempfile.TemporaryDirectory() as scratch:
         mark = fingerprint(prepared, config)
         work_dir = Path(custom.get("work_dir") or scratch)

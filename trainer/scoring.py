@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from trainer import metrics
 from trainer.batches import in_order, padded_batch
-from trainer.behaviour import query_windows
+from trainer.behaviour import TRAIN, query_windows
 from trainer.evaluation import Queries
 from trainer.model import TwoTower
 from trainer.prepare import Prepared
@@ -27,7 +27,7 @@ class ModelScorer:
     def __init__(
         self, model: TwoTower, prepared: Prepared, queries: Queries
     ) -> None:
-        self._prepared = prepared
+        self._prepared, self._queries = prepared, queries
         self._windows = query_windows(
             queries.sequences, queries.targets, model.config.data.max_history
         )
@@ -43,13 +43,63 @@ class ModelScorer:
             numbers,
             labels=self._prepared.labels,
             profile_of=self._prepared.profile_of,
+            text_of=self._prepared.event_texts.read_code,
         )
         tensors = {name: tf.constant(value) for name, value in batch.items()}
         return self._model.queries(tensors, self._vectors).numpy()
 
     def __call__(self, numbers: np.ndarray) -> np.ndarray:
         """[b] query numbers -> [b, items] scores."""
-        return self.embed(numbers) @ self._items
+        return self.scores_of(self.embed(numbers))
+
+    def scores_of(self, embedded: np.ndarray) -> np.ndarray:
+        """[b, D] queries -> [b, items] scores."""
+        return embedded @ self._items
+
+    def predictions(
+        self, numbers: np.ndarray, embedded: np.ndarray, items: np.ndarray
+    ) -> np.ndarray:
+        """What the ranking head says of some items.
+
+        Args:
+            numbers: [b] query numbers.
+            embedded: [b, D] of them.
+            items: [b, k] item codes.
+
+        Returns:
+            [b, k] float32 scaled labels.
+        """
+        vectors = tf.gather(self._vectors, items)
+        queries = tf.broadcast_to(embedded[:, None], tf.shape(vectors))
+        sequences, targets = self._queries.sequences, self._queries.targets
+        scenario = sequences.scenario[targets[numbers]][:, None]
+        scenario = tf.broadcast_to(scenario, items.shape)
+        return np.asarray(self._model.ranking_head(queries, vectors, scenario))
+
+
+def is_high(prepared: Prepared, targets: np.ndarray) -> np.ndarray:
+    """Which targets have a high label.
+
+    At or above the median of the train labels; where that is the lowest one,
+    as with events that are views for the most part, above it.
+
+    Args:
+        prepared: the data.
+        targets: [queries] rows of events.
+
+    Returns:
+        [queries] bool, False where there is no label.
+    """
+    train, labels = _train_labels(prepared), prepared.labels[targets]
+    if not len(train):
+        return np.zeros(len(labels), bool)
+    middle = np.median(train)
+    return labels > middle if middle == train.min() else labels >= middle
+
+
+def _train_labels(prepared: Prepared) -> np.ndarray:
+    labels = prepared.labels[prepared.sequences.split == TRAIN]
+    return labels[~np.isnan(labels)]
 
 
 def ranking_quality(
@@ -57,9 +107,8 @@ def ranking_quality(
 ) -> dict[str, float]:
     """RMSE and AUC of the ranking head on the targets that have a label.
 
-    AUC tells labels at or above the median of the train labels from those
-    below it. RMSE is in the label's own unit, beside that of always saying
-    the train mean.
+    AUC tells high labels from the others, see `is_high`. RMSE is in the
+    label's own unit, beside that of always saying the train mean.
 
     Returns:
         Nothing where there is no label to rank by; no AUC where all labels
@@ -69,32 +118,22 @@ def ranking_quality(
     numbers = np.flatnonzero(~np.isnan(labels))
     if not model.has_labels or not len(numbers):
         return {}
-    predictions = np.concatenate(
-        [
-            _predict(model, scorer, queries, numbers[part])
-            for part in in_order(len(numbers), _BATCH)
-        ]
-    )
-    scale, labels = prepared.label_scale, labels[numbers]
-    train = prepared.labels[prepared.sequences.split == 0]
-    train = train[~np.isnan(train)]
-    known = scale.unscale(labels)
-    mean = np.full(len(known), scale.unscale(train.mean()))
+    parts = [numbers[part] for part in in_order(len(numbers), _BATCH)]
+    predictions = np.concatenate([
+        scorer.predictions(
+            part, scorer.embed(part), queries.items[part, None]
+        )
+        for part in parts
+    ])[:, 0]
+    scale = prepared.label_scale
+    known = scale.unscale(labels[numbers])
+    mean = np.full(len(known), scale.unscale(_train_labels(prepared).mean()))
     quality = {
         "rmse": metrics.rmse(scale.unscale(predictions), known),
         "rmse_of_mean": metrics.rmse(mean, known),
         "labels": float(len(numbers)),
     }
-    is_positive = labels >= np.median(train)
+    is_positive = is_high(prepared, queries.targets[numbers])
     if 0 < is_positive.sum() < len(is_positive):
         quality["auc"] = metrics.auc(predictions, is_positive)
     return quality
-
-
-def _predict(
-    model: TwoTower, scorer: ModelScorer, queries: Queries, numbers: np.ndarray
-) -> np.ndarray:
-    """[b] scaled predictions for the targets of some queries."""
-    items = model.item_vectors(tf.constant(queries.items[numbers]))
-    embedded = tf.constant(scorer.embed(numbers))
-    return np.asarray(model.ranking_head(embedded, items))

@@ -11,6 +11,7 @@ import math
 import tensorflow as tf
 
 from serving import policy, signatures
+from trainer.behaviour_reader import BehaviourReader, BehaviourTables
 from trainer.encoder import TextEncoder
 from trainer.model import TwoTower
 from trainer.prepare import Prepared
@@ -45,6 +46,12 @@ class ServedModel(tf.Module):
             for variable in (*model.variables, *encoder.bert.variables)
             if variable is not ids
         ]
+        spoken, reader = prepared.event_texts.spoken, None
+        if spoken:
+            self.behaviour = BehaviourTables(spoken, model.spoken_vectors())
+            reader = BehaviourReader(
+                model.user_tower, encoder, self.behaviour
+            )
         # Set past tf.Module, which would save each Keras layer that it sees a
         # second time, with functions of its own.
         self.__dict__.update(
@@ -55,7 +62,9 @@ class ServedModel(tf.Module):
                 self.tables,
                 item_vectors=self.item_vectors,
                 max_history=data.max_history,
+                behaviour=reader,
             ),
+            reads_text=reader is not None,
             _items=ItemReader(
                 model.item_tower,
                 encoder,
@@ -96,8 +105,11 @@ class ServedModel(tf.Module):
         if self._ranking_head is None:
             scores = tf.einsum("bd,bcd->bc", query, vectors)
         else:
-            queries = tf.repeat(query[:, None], tf.shape(items)[1], axis=1)
-            scaled = self._ranking_head(queries, vectors)
+            queries, asked = (
+                tf.repeat(each[:, None], tf.shape(items)[1], axis=1)
+                for each in (query, scenario)
+            )
+            scaled = self._ranking_head(queries, vectors, asked)
             scores = self._label_scale.unscale(scaled)
         return {"scores": tf.where(items >= 0, scores, -math.inf)}
 

@@ -44,6 +44,7 @@ def execute(settings: Settings) -> None:
         settings.config.data,
         rejects_dir=job_dir / "rejects",
         now=int(time.time()),
+        reads_text=settings.config.text.reads_behaviour,
     )
     for line in (*dataset.notes, *dataset.anomalies):
         print(line)

@@ -10,8 +10,10 @@ import tensorflow as tf
 
 from trainer.behaviour import NUM_GAPS
 from trainer.config import ModelConfig
+from trainer.interests import Interests
 
 _SIDE_DIM = 16  # width of the event type, gap and scenario embeddings
+_SPOKEN_DIM = 64  # width of what an event says, as the LSTM reads it
 
 
 class ItemTower(tf.keras.layers.Layer):
@@ -34,8 +36,9 @@ class ItemTower(tf.keras.layers.Layer):
         num_brands: int,
     ) -> None:
         super().__init__(name="item_tower")
-        dim = config.embedding_dim
+        self.dim = dim = config.embedding_dim
         self.id_dropout = config.id_dropout
+        self.parts = config.item_part_names
         self.text = tf.keras.layers.Dense(dim, name="text")
         # Row 0 of each table is "none"; codes are moved up by one.
         self.category = tf.keras.layers.Embedding(num_categories + 1, dim)
@@ -60,15 +63,22 @@ class ItemTower(tf.keras.layers.Layer):
         Returns:
             [C, D], not normalised.
         """
-        is_level = tf.cast(category_codes >= 0, self.compute_dtype)[..., None]
-        levels = self.category(category_codes + 1) * is_level  # [C, levels, D]
+        used = [tf.zeros([tf.shape(text_vectors)[0], self.dim])]
+        if "text" in self.parts:
+            used.append(self.text(text_vectors))
+        if "categories" in self.parts:
+            used.append(self._mean_level(category_codes))
+        if "brand" in self.parts:
+            is_brand = tf.cast(brand_codes >= 0, self.compute_dtype)[:, None]
+            used.append(self.brand(brand_codes + 1) * is_brand)
+        return tf.add_n([tf.cast(part, self.compute_dtype) for part in used])
+
+    def _mean_level(self, codes: tf.Tensor) -> tf.Tensor:
+        """[C, levels] category codes -> [C, D]."""
+        is_level = tf.cast(codes >= 0, self.compute_dtype)[..., None]
+        levels = self.category(codes + 1) * is_level  # [C, levels, D]
         count = tf.maximum(tf.reduce_sum(is_level, axis=1), 1.0)
-        is_brand = tf.cast(brand_codes >= 0, self.compute_dtype)[:, None]
-        return (
-            self.text(text_vectors)
-            + tf.reduce_sum(levels, axis=1) / count
-            + self.brand(brand_codes + 1) * is_brand
-        )
+        return tf.reduce_sum(levels, axis=1) / count
 
     def imagined(self, text_vectors: tf.Tensor) -> tf.Tensor:
         """The item that a text alone would be: what a profile asks for.
@@ -77,8 +87,11 @@ class ItemTower(tf.keras.layers.Layer):
             text_vectors: [B, T] float32, zeros where there is no text.
 
         Returns:
-            [B, D] float32, unit length, zeros where there is no text.
+            [B, D] float32, unit length, zeros where there is no text or items
+            are not known by theirs.
         """
+        if "text" not in self.parts:
+            return tf.zeros([tf.shape(text_vectors)[0], self.dim])
         has_text = tf.reduce_any(text_vectors != 0, axis=-1, keepdims=True)
         vectors = tf.cast(self.text(text_vectors), tf.float32)
         return tf.where(has_text, tf.math.l2_normalize(vectors, axis=-1), 0.0)
@@ -101,6 +114,8 @@ class ItemTower(tf.keras.layers.Layer):
         Returns:
             [C, D] float32, unit length.
         """
+        if "id" not in self.parts:
+            has_events = tf.zeros_like(has_events)
         keep = tf.cast(has_events, self.compute_dtype)[:, None]
         if training and self.id_dropout > 0:
             draw = tf.random.uniform([tf.shape(codes)[0], 1])
@@ -112,21 +127,28 @@ class ItemTower(tf.keras.layers.Layer):
 class UserTower(tf.keras.layers.Layer):
     """LSTM over a user's events, from a state that text and scenario set.
 
-    query = unit(sum_e gate[scenario, e] * expert_e(h) + skip * last item),
+    query = unit(sum_e gate[scenario, e] * expert_e(h) + interests(h, items)),
     with a gate per scenario over shared experts (multi-gate mixture of
     experts, Ma et al., KDD 2018). Scenario 0 is the unknown one.
 
     Args:
         config: sizes and rates.
         num_scenarios, num_event_types: vocabulary sizes, unknown included.
+        reads_behaviour: whether the LSTM reads what events say.
     """
 
     def __init__(
-        self, config: ModelConfig, *, num_scenarios: int, num_event_types: int
+        self,
+        config: ModelConfig,
+        *,
+        num_scenarios: int,
+        num_event_types: int,
+        reads_behaviour: bool = False,
     ) -> None:
         super().__init__(name="user_tower")
         layers = tf.keras.layers
         self.units, self.dim = config.lstm_units, config.embedding_dim
+        self.reads_text = "text" in config.item_part_names
         self.num_experts = config.num_experts if num_scenarios > 1 else 1
         self.event_type = layers.Embedding(num_event_types, _SIDE_DIM)
         self.gap = layers.Embedding(NUM_GAPS, _SIDE_DIM)
@@ -146,8 +168,12 @@ class UserTower(tf.keras.layers.Layer):
         self.output_dropout = layers.Dropout(config.dropout)
         self.experts = layers.Dense(self.num_experts * self.dim)
         self.gate = layers.Embedding(num_scenarios, self.num_experts)
-        self.skip = self.add_weight(
-            "skip", [self.dim], initializer="ones", trainable=True
+        self.interests = Interests(config)
+        # Without bias, so that an event which says nothing adds nothing.
+        self.behaviour = (
+            layers.Dense(_SPOKEN_DIM, use_bias=False, name="behaviour")
+            if reads_behaviour
+            else None
         )
 
     def initial_state(
@@ -163,7 +189,25 @@ class UserTower(tf.keras.layers.Layer):
             [hidden, cell], each [B, U].
         """
         known = self.start(self.scenario(scenario))
-        return tf.split(known + self.profile(profile_vectors), 2, axis=-1)
+        if self.reads_text:
+            known += self.profile(profile_vectors)
+        return tf.split(known, 2, axis=-1)
+
+    def spoken(self, text_vectors: tf.Tensor) -> tf.Tensor:
+        """[..., T] vectors of what events say -> [..., S] what is read of it.
+
+        Raises:
+            ValueError: if the tower does not read behaviour.
+        """
+        if self.behaviour is None:
+            raise ValueError(
+                "this tower reads no behaviour; build it from a run with "
+                "behaviour_text."
+            )
+        # As large as an item's part: a unit vector's elements are 1 / sqrt(T).
+        scale = float(text_vectors.shape[-1]) ** 0.5
+        vectors: tf.Tensor = self.behaviour(text_vectors * scale)
+        return vectors
 
     def event_inputs(
         self,
@@ -171,11 +215,23 @@ class UserTower(tf.keras.layers.Layer):
         event_type: tf.Tensor,
         gap: tf.Tensor,
         scenario: tf.Tensor,
+        spoken: tf.Tensor | None = None,
     ) -> tf.Tensor:
-        """[B, L, D] item vectors and [B, L] codes -> [B, L, inputs]."""
+        """Joins what the LSTM reads of each event.
+
+        Args:
+            item_vectors: [B, L, D].
+            event_type, gap, scenario: [B, L] codes.
+            spoken: [B, L, S] of `spoken`; None where behaviour is not read.
+
+        Returns:
+            [B, L, inputs].
+        """
         sides = [
             self.event_type(event_type), self.gap(gap), self.scenario(scenario)
         ]
+        if spoken is not None:
+            sides.append(tf.cast(spoken, self.compute_dtype))
         item_vectors = tf.cast(item_vectors, self.compute_dtype)
         return tf.concat([item_vectors * self.dim**0.5, *sides], axis=-1)
 
@@ -209,7 +265,7 @@ class UserTower(tf.keras.layers.Layer):
     def head(
         self,
         hidden: tf.Tensor,
-        last_items: tf.Tensor,
+        parts: tf.Tensor,
         scenario: tf.Tensor,
         training: bool = False,
     ) -> tf.Tensor:
@@ -217,8 +273,7 @@ class UserTower(tf.keras.layers.Layer):
 
         Args:
             hidden: [N, U].
-            last_items: [N, D] vector of the last item; before any, the item
-                that the profile imagines, or zeros.
+            parts: [N, P, D] of `Interests.read`.
             scenario: [N] int32, the scenario that is asked.
 
         Returns:
@@ -230,28 +285,60 @@ class UserTower(tf.keras.layers.Layer):
         )
         gate = tf.nn.softmax(self.gate(scenario))  # [N, E]
         mixed = tf.einsum("ne,ned->nd", gate, experts)
-        skip = tf.cast(self.skip, tf.float32) * last_items
-        return tf.math.l2_normalize(tf.cast(mixed, tf.float32) + skip, axis=-1)
+        wanted = tf.cast(mixed, tf.float32) + self.interests(hidden, parts)
+        return tf.math.l2_normalize(wanted, axis=-1)
 
 
 class RankingHead(tf.keras.layers.Layer):
     """Predicts a rating or an event's strength from query and item.
 
+    What people do differs by scenario more than what they choose, and a query
+    tells its scenario only where the choice depends on it: so the head is
+    told.
+
     Args:
         config: sizes.
+        num_scenarios: vocabulary size, unknown included.
     """
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, *, num_scenarios: int) -> None:
         super().__init__(name="ranking_head")
         layers = tf.keras.layers
+        self.scenario = layers.Embedding(num_scenarios, _SIDE_DIM)
         self.hidden = layers.Dense(config.embedding_dim, activation="relu")
         self.output_layer = layers.Dense(1, dtype="float32")
-
-    def call(self, queries: tf.Tensor, item_vectors: tf.Tensor) -> tf.Tensor:
-        """[..., D] queries and items -> [...] float32, labels' scaled unit."""
-        queries = tf.cast(queries, tf.float32)
-        item_vectors = tf.cast(item_vectors, tf.float32)
-        pair = tf.concat(
-            [queries, item_vectors, queries * item_vectors], axis=-1
+        # Of scores to labels; set by `trainer.ranking_training.calibrate`.
+        self.slope, self.offset = (
+            self.add_weight(
+                name, [], initializer=start, dtype="float32", trainable=False
+            )
+            for name, start in (("slope", "ones"), ("offset", "zeros"))
         )
-        return tf.squeeze(self.output_layer(self.hidden(pair)), axis=-1)
+
+    def scores(
+        self, queries: tf.Tensor, item_vectors: tf.Tensor, scenario: tf.Tensor
+    ) -> tf.Tensor:
+        """What losses compare.
+
+        Args:
+            queries, item_vectors: [..., D].
+            scenario: [...] int32, the scenario that is asked.
+
+        Returns:
+            [...] float32.
+        """
+        parts = (
+            queries, item_vectors, queries * item_vectors,
+            self.scenario(scenario),
+        )
+        told = tf.concat([tf.cast(each, tf.float32) for each in parts], axis=-1)
+        return tf.squeeze(self.output_layer(self.hidden(told)), axis=-1)
+
+    def call(
+        self, queries: tf.Tensor, item_vectors: tf.Tensor, scenario: tf.Tensor
+    ) -> tf.Tensor:
+        """The scores on the line to labels: [...] float32, labels scaled."""
+        slope, offset = (
+            tf.cast(each, tf.float32) for each in (self.slope, self.offset)
+        )
+        return slope * self.scores(queries, item_vectors, scenario) + offset

@@ -16,8 +16,8 @@ from trainer.batches import SIGNATURE, Batch, epoch_rows, padded_batch
 from trainer.behaviour import Windows
 from trainer.config import TrainingConfig
 from trainer.job import CHECKPOINTS, write_json
-from trainer.model import TwoTower
 from trainer.prepare import Prepared
+from trainer.training_step import Trainable, build_optimizer, train_step
 
 
 class Progress(tf.Module):
@@ -69,50 +69,8 @@ class Batches:
                 rows,
                 labels=self._prepared.labels,
                 profile_of=self._prepared.profile_of,
+                text_of=self._prepared.event_texts.read_code,
             )
-
-
-def build_optimizer(
-    config: TrainingConfig, steps: int
-) -> tf.keras.optimizers.Optimizer:
-    """AdamW whose step size falls along a cosine over `steps` steps."""
-    schedule = tf.keras.optimizers.schedules.CosineDecay(
-        config.learning_rate, max(1, steps)
-    )
-    return tf.keras.optimizers.AdamW(
-        schedule, weight_decay=config.weight_decay
-    )
-
-
-def train_step(
-    model: TwoTower, batch: dict[str, tf.Tensor], clip_norm: float
-) -> tf.Tensor:
-    """One replica's part of one step. Returns its share of the loss.
-
-    Gradients are summed over replicas before they are clipped, so that the
-    step is the one that a single device takes on the joined batch.
-    """
-    with tf.GradientTape() as tape:
-        loss = model.compute_loss(batch, training=True)
-    variables = model.trainable_variables
-    gradients = tape.gradient(loss, variables)
-    pairs = [
-        (gradient, variable)
-        for gradient, variable in zip(gradients, variables, strict=True)
-        if gradient is not None
-    ]
-    # Dense: the norm of slices would count the rows of one item apart, and
-    # Adam touches every row of its moments in any case.
-    summed = [tf.convert_to_tensor(gradient) for gradient, _ in pairs]
-    context = tf.distribute.get_replica_context()
-    if context.num_replicas_in_sync > 1:
-        summed = context.all_reduce(tf.distribute.ReduceOp.SUM, summed)
-    summed, _ = tf.clip_by_global_norm(summed, clip_norm)
-    model.optimizer.apply_gradients(
-        zip(summed, [v for _, v in pairs], strict=True),
-        skip_gradients_aggregation=True,
-    )
-    return loss
 
 
 class Fit:
@@ -124,17 +82,20 @@ class Fit:
         config: how to fit.
         strategy: where a step runs.
         job_dir: checkpoints and TensorBoard logs go below it.
+        measure: what validation scores, as logs call it.
     """
 
     def __init__(
         self,
-        model: TwoTower,
+        model: Trainable,
         batches: Batches,
         config: TrainingConfig,
         *,
         strategy: tf.distribute.Strategy,
         job_dir: Path,
+        measure: str = "ndcg@10",
     ) -> None:
+        self._measure = measure
         self.model, self._batches, self._config = model, batches, config
         self._strategy = strategy
         self.progress = Progress()
@@ -191,6 +152,16 @@ class Fit:
         self._best.restore_or_initialize()
         return self.progress
 
+    def replace_best(self) -> None:
+        """Saves the model as it is now as that of the best epoch.
+
+        After `run`; under a number of its own, so that a kill leaves the one
+        before or this one, and once only.
+        """
+        number = int(self.progress.best_epoch) + 1
+        if not str(self._best.latest_checkpoint).endswith(f"-{number}"):
+            self._save(self._best, number)
+
     def _is_over(self) -> bool:
         done, best = int(self.progress.epoch), int(self.progress.best_epoch)
         return (
@@ -231,18 +202,18 @@ class Fit:
         self._note({
             "epoch": epoch,
             "loss": loss,
-            "validation_ndcg@10": score,
+            f"validation_{self._measure}": score,
             "seconds": round(seconds, 2),
         })
         self._save(self._last, epoch)
         with self._log.as_default(step=epoch):
             tf.summary.scalar("train/loss", loss)
-            tf.summary.scalar("validation/ndcg@10", score)
+            tf.summary.scalar(f"validation/{self._measure}", score)
             tf.summary.scalar("train/seconds_per_epoch", seconds)
         self._log.flush()
         print(
-            f"epoch {epoch}: loss {loss:.4f}, validation ndcg@10 {score:.4f}"
-            f"{' (best)' if is_best else ''}, {seconds:.0f} s"
+            f"epoch {epoch}: loss {loss:.4f}, validation {self._measure} "
+            f"{score:.4f}{' (best)' if is_best else ''}, {seconds:.0f} s"
         )
 
     def _note(self, line: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shlex
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,10 +23,12 @@ from trainer.config import RunConfig
 from trainer.job import CHECKPOINTS, write_json
 from trainer.model import TwoTower
 from trainer.prepare import Prepared
+from trainer.template_setting import NONE
 from trainer.weights import carry_weights, forget_untrained
 
 VOCABULARIES = "vocabularies.json"  # file in the job folder
 _TEXT_ENCODER = "text_encoder"  # folder of an encoder that a run has made
+_FORMERLY = {"behaviour_text": NONE}
 
 
 def vocabularies(prepared: Prepared) -> dict[str, list[str]]:
@@ -63,6 +66,7 @@ def _settings(config: RunConfig) -> dict[str, Any]:
         "num_experts": model.num_experts,
         "text_encoder": text.text_encoder,
         "train_encoder": text.train_encoder,
+        "behaviour_text": text.behaviour_text,
     }
 
 
@@ -107,7 +111,8 @@ class EarlierRun:
             ValueError: names the setting, both values and the remedy.
         """
         for name, value in _settings(config).items():
-            earlier = self.settings[name]
+            # Runs of earlier releases lack settings that had no other value.
+            earlier = self.settings.get(name, _FORMERLY.get(name))
             if value != earlier:
                 raise ValueError(
                     f"{name} is {value!r}, but the run in {self.job_dir}, "
@@ -158,4 +163,4 @@ def _flag(name: str, value: Any) -> str:
     flag = name.replace("_", "-")
     if isinstance(value, bool):
         return f"--{flag}" if value else f"--no-{flag}"
-    return f"--{flag} {value}"
+    return f"--{flag} {shlex.quote(str(value))}"

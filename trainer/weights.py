@@ -33,6 +33,8 @@ class _Table:
 
 def _tables(model: TwoTower) -> list[_Table]:
     item, user = model.item_tower, model.user_tower
+    head = model.ranking_head
+    of_head = [_Table("ranking_head/scenario", head.scenario, "scenarios", 1)]
     return [
         _Table("item_tower/id_residual", item.id_residual, "items", 0),
         _Table("item_tower/category", item.category, "categories", 1),
@@ -40,6 +42,7 @@ def _tables(model: TwoTower) -> list[_Table]:
         _Table("user_tower/event_type", user.event_type, "event_types", 1),
         _Table("user_tower/scenario", user.scenario, "scenarios", 1),
         _Table("user_tower/gate", user.gate, "scenarios", 1),
+        *(of_head if model.has_labels else []),
     ]
 
 
@@ -92,11 +95,17 @@ def _restore_dense(path: str, model: TwoTower) -> None:
             start=user.start,
             profile=user.profile,
             lstm=user.lstm,
-            skip=user.skip,
+            interests=user.interests,
         ),
     }
+    if user.behaviour is not None:
+        parts["user_tower"].behaviour = user.behaviour
     if model.has_labels:
-        parts["ranking_head"] = model.ranking_head
+        head = model.ranking_head
+        parts["ranking_head"] = node(
+            hidden=head.hidden, output_layer=head.output_layer,
+            slope=head.slope, offset=head.offset,
+        )
     if model.config.text.train_encoder:
         parts["bert"] = model.bert
     node(model=node(**parts)).restore(path).expect_partial()
@@ -138,7 +147,10 @@ def carry_weights(
     earlier = tf.train.load_checkpoint(path)
     _load_experts(earlier, model)
     for table in _tables(model):
-        rows = earlier.get_tensor(f"model/{table.path}/embeddings{_VALUE}")
+        key = f"model/{table.path}/embeddings{_VALUE}"
+        if not earlier.has_tensor(key):  # of a run that had no labels
+            continue
+        rows = earlier.get_tensor(key)
         # Gates have another width where there was one expert.
         if rows.shape[1:] == table.layer.embeddings.shape[1:]:
             names = old[table.vocabulary], new[table.vocabulary]

@@ -68,15 +68,19 @@ def user_table(
     users_review: Review | None,
     item_ids: Sequence[str],
     now: int,
+    *,
+    reads_text: bool = False,
 ) -> pa.Table:
     """Checks a shard of events and users. Returns one row per user.
 
     Columns: user_id, first_row (place of the user's first good event among
     all rows), profile, and lists in the user's order: item_id, timestamp,
-    event_type, scenario, rating, position, session, and said_split where
-    there is such a column.
+    event_type, scenario, rating, position, session, said_split where there is
+    such a column, and text where it is to be read.
     """
-    events = check_events(events_review, item_ids, now)
+    events = check_events(
+        events_review, item_ids, now, reads_text=reads_text
+    )
     ordered = behaviour.order_events(events)
     rows = events_review.table.row_numbers[events_review.is_kept]
     _, first = np.unique(events.user, return_index=True)
@@ -119,6 +123,8 @@ def _event_lists(
     }
     if ordered.said_split is not None:
         lists[SAID_SPLIT] = pa.array(ordered.said_split, pa.int64())
+    if ordered.text is not None:
+        lists[features.TEXT] = named(events.texts, ordered.text)
     return lists
 
 

@@ -40,6 +40,7 @@ class Plan:
         user_shards, item_shards: how many.
         folder: for intermediate files, reached by all workers.
         rejects: folder of the rejects.
+        reads_text: whether a model is to read the events' texts.
     """
 
     data: DataConfig
@@ -49,6 +50,7 @@ class Plan:
     item_shards: int
     folder: str
     rejects: str
+    reads_text: bool = False
 
     def rejects_file(self, table: str, shard: int, count: int) -> str:
         """Where the rejects of one shard go."""
@@ -134,7 +136,8 @@ class ReviewUsers(_ShardFn):
         if events is not None:
             ids = pa.concat_arrays(_item_ids(tuple(sorted(item_files))))
             table = shards.user_table(
-                events, users, ids.to_pylist(), plan.now
+                events, users, ids.to_pylist(), plan.now,
+                reads_text=plan.reads_text,
             )
             name = f"users-{shard:05d}.arrow"
             yield shard, write_shard(table, plan.folder, name)

@@ -38,11 +38,16 @@ def read_raw(data_dir: Path) -> dict[str, RawTable]:
 
 
 def read_locally(
-    data_dir: Path, config: DataConfig, rejects: Path
+    data_dir: Path,
+    config: DataConfig,
+    rejects: Path,
+    *,
+    reads_text: bool = False,
 ) -> Dataset:
     """What `trainer.task` reads."""
     return load_dataset(
-        str(data_dir), config, rejects_dir=rejects, now=NOW
+        str(data_dir), config, rejects_dir=rejects, now=NOW,
+        reads_text=reads_text,
     )
 
 

@@ -88,13 +88,18 @@ def outputs_of(folder: Path) -> Built:
 
 
 def build(
-    inputs: Inputs, built: Built, *, now: int = NOW, **settings: Any
+    inputs: Inputs,
+    built: Built,
+    *,
+    now: int = NOW,
+    config: RunConfig | None = None,
+    **settings: Any,
 ) -> Built:
-    """Runs the executor; `settings` are those of DataConfig."""
+    """Runs the executor; without `config`, `settings` are DataConfig's."""
     context = base_beam_executor.BaseBeamExecutor.Context(
         tmp_dir=str(built.temporary), unique_id="1"
     )
-    config = RunConfig(data=DataConfig(**settings))
+    config = config or RunConfig(data=DataConfig(**settings))
     SequenceBuilderExecutor(context).Do(
         inputs,
         {name: [artifact] for name, artifact in built.artifacts.items()},

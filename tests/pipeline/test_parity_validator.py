@@ -7,17 +7,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import apache_beam as beam
 import numpy as np
 import pytest
 import tensorflow as tf
-import tensorflow_transform.beam as tft_beam
 from model_artifacts import artifact, exact_dir, model_of, worsened
-from tensorflow_transform.tf_metadata import dataset_metadata
 from tfx.types import Channel, standard_artifacts
-from tfx_bsl.public import tfxio
+from transform_graphs import analyze
 
-import schema
 from pipeline import parity, preprocessing
 from pipeline.parity_validator import Executor, ParityValidator
 from pipeline.raw_rows import transform, write_transformed
@@ -150,27 +146,6 @@ def inputs(
         )
         made[table] = done
     return {name: [one] for name, one in made.items()}
-
-
-def analyze(raw: Any, table: str, fn: Any, graph_uri: str) -> None:
-    """Writes the transform graph of raw examples."""
-    source = tfxio.TFExampleRecord(
-        f"{raw.uri}/Split-all/*", schema=schema.load(table)
-    )
-    with (
-        beam.Pipeline() as pipeline,
-        tft_beam.Context(temp_dir=f"{graph_uri}/temp"),
-    ):
-        data = pipeline | source.BeamSource()
-        graph = (
-            (data, source.TensorAdapterConfig())
-            | tft_beam.AnalyzeDataset(fn)
-        )
-        _ = graph | tft_beam.WriteTransformFn(graph_uri)
-        metadata = dataset_metadata.DatasetMetadata(schema.load(table))
-        _ = metadata | tft_beam.WriteMetadata(
-            f"{graph_uri}/metadata", pipeline
-        )
 
 
 def validate(

@@ -28,7 +28,7 @@ from trainer.warm_start import VOCABULARIES
 def _same_data(small_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """The artifacts stay empty; test_local_run has real ones."""
     monkeypatch.setattr(
-        records, "load_prepared", lambda _: small_run.prepared
+        records, "load_prepared", lambda *_: small_run.prepared
     )
 
 

@@ -130,3 +130,20 @@ def test_a_user_s_events_keep_their_order():
     assert inputs["history_event_types"].tolist() == [["view", "cart"]]
     assert inputs["history_timestamps"].tolist() == [[5, 6]]
     assert inputs["history_scenarios"].tolist() == [["x", ""]]
+    assert "history_texts" not in inputs
+
+
+def test_texts_are_sent_where_there_are_any():
+    silent = User(history=["a", "b"], texts=["", ""])
+    assert "history_texts" not in silent.inputs()
+    inputs = User(history=["a", "b"], texts=["", "red, soft"]).inputs()
+    assert inputs["history_texts"].tolist() == [["", "red, soft"]]
+    with pytest.raises(ValueError, match="texts has 1 .* history of 2"):
+        User(history=["a", "b"], texts=["x"])
+
+
+def test_texts_of_the_command_line_may_be_empty_and_quoted():
+    asked = client.parser().parse_args(
+        ["recommend", "--history", "a,b,c", "--texts", ',"red, soft",']
+    )
+    assert asked.texts == ["", "red, soft", ""]

@@ -45,6 +45,23 @@ def test_specs_leave_all_axes_free_but_those_given():
     assert specs["timestamp"].dtype.name == "int64"
 
 
+@pytest.mark.parametrize(
+    "name", ["recommend", "rank", "embed_user", "explain", "advance"]
+)
+def test_texts_of_events_are_inputs_of_models_that_read_them(name):
+    fields = signatures.SIGNATURES[name].inputs
+    with_texts, without = (
+        [field.name for field in signatures.known(fields, reads)]
+        for reads in (True, False)
+    )
+    text = "text" if name == "advance" else "history_texts"
+    assert with_texts.count(text) == 1
+    assert without == [each for each in with_texts if each != text]
+    shown = [signatures.as_json(reads)[name] for reads in (True, False)]
+    assert set(shown[0]["inputs"]) == set(with_texts)
+    assert set(shown[1]["inputs"]) == set(without)
+
+
 def test_the_manifest_shows_types_and_axes():
     shown = signatures.as_json()["rank"]
     assert shown["inputs"]["candidate_item_ids"] == "string[b,C]"

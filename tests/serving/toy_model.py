@@ -68,7 +68,7 @@ class Oracle:
 
 
 def _specs(name: str) -> dict[str, tf.TensorSpec]:
-    fields = signatures.SIGNATURES[name].inputs
+    fields = signatures.known(signatures.SIGNATURES[name].inputs, False)
     return signatures.tensor_specs(fields, {"s": DIM + 1})
 
 

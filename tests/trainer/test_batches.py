@@ -63,6 +63,20 @@ def test_events_stand_on_the_left_and_zeros_follow(
     assert batch["gap"][1].tolist() == [400, 401, 402, 0]
 
 
+def test_what_events_say_goes_with_them_and_padding_says_nothing(
+    sequences: Sequences, windows: Windows, batch: batches.Batch
+) -> None:
+    assert not batch["text"].any()
+    said = padded_batch(
+        sequences, windows, np.array([2, 0, 3]), labels=np.zeros(11),
+        profile_of=np.array([5, 6, 7], np.int32),
+        text_of=np.arange(500, 511, dtype=np.int32),
+    )["text"]
+    assert said.tolist() == [
+        [507, 508, 509, 510], [500, 501, 502, 0], [0, 0, 0, 0]
+    ]
+
+
 def test_lengths_count_events_and_not_padding(batch: batches.Batch) -> None:
     assert batch["length"].tolist() == [4, 3, 0]
 

@@ -37,6 +37,10 @@ def test_a_section_is_frozen() -> None:
         (TrainingConfig, "seed", True, "must be a whole number, got True"),
         (TrainingConfig, "epochs", None, "must be a whole number, got None"),
         (TrainingConfig, "clip_norm", math.inf, "must be finite, got inf"),
+        (ModelConfig, "item_parts", "text,ids", "got 'text, ids'"),
+        (ModelConfig, "item_parts", "id,id", "at most once"),
+        (ModelConfig, "item_parts", " ,", "is empty; name at least one"),
+        (ModelConfig, "interests", "last,now", "each of last, short, long"),
     ],
 )
 def test_a_bad_value_is_refused_by_name(

@@ -293,3 +293,12 @@ def test_only_slices_with_a_query_are_summarised(three_users: Queries) -> None:
     }
     assert found["user:1-3 events"]["queries"] == 3
     assert found["user:1-3 events"]["recall@10"] == pytest.approx(2 / 3)
+
+
+def test_a_row_of_scores_for_several_queries_is_refused(
+    three_users: Queries
+) -> None:
+    with pytest.raises(ValueError, match=r"\(1, 6\).*wanted \(6, 6\)"):
+        evaluation.rank_targets(
+            three_users, lambda _: np.zeros((1, ITEMS)), "test"
+        )

@@ -68,6 +68,47 @@ def test_the_loss_equals_a_slow_softmax(rng: np.random.Generator) -> None:
     np.testing.assert_allclose(loss, expected, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("precision", "tolerance"), [(tf.float32, 1e-5), (tf.bfloat16, 0.02)]
+)
+def test_the_gradient_is_that_of_tensorflows_cross_entropy(
+    rng: np.random.Generator, precision: tf.DType, tolerance: float
+) -> None:
+    queries, candidates = float32(rng.normal(size=(4, 5))), float32(
+        rng.normal(size=(7, 5))
+    )
+    positives = tf.constant([6, 0, 0, 3])
+    log_inclusion = float32(np.log(rng.uniform(0.01, 1, 7)))
+    upstream = float32([1.0, -2.0, 0.5, 3.0])
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch([queries, candidates])
+        logits = tf.matmul(queries, candidates, transpose_b=True) / 0.5
+        expected = upstream * tf.nn.sparse_softmax_cross_entropy_with_logits(
+            labels=positives, logits=logits - log_inclusion
+        )
+        found = upstream * retrieval_loss(
+            queries, candidates, positives, temperature=0.5,
+            log_inclusion=log_inclusion, precision=precision,
+        )
+    np.testing.assert_allclose(found, expected, atol=tolerance * 5)
+    for of in (queries, candidates):
+        gradient = tf.convert_to_tensor(tape.gradient(found, of))
+        wanted = tape.gradient(expected, of)
+        scale = float(tf.reduce_max(tf.abs(wanted)))
+        np.testing.assert_allclose(gradient, wanted, atol=tolerance * scale)
+
+
+def test_scores_far_apart_give_a_finite_loss_and_gradient() -> None:
+    queries = float32([[1000.0], [-1000.0]])
+    candidates = float32([[1.0], [-1.0]])
+    with tf.GradientTape() as tape:
+        tape.watch(queries)
+        loss = retrieval_loss(queries, candidates, tf.constant([0, 0]))
+    np.testing.assert_allclose(loss, [0.0, 2000.0])
+    # d/dq of log(e^q + e^-q) - q: tanh(q) - 1.
+    np.testing.assert_allclose(tape.gradient(loss, queries), [[0], [-2]])
+
+
 @pytest.mark.parametrize("temperature", [1.0, 0.2])
 def test_the_loss_sums_to_that_of_tfrs(
     rng: np.random.Generator, temperature: float

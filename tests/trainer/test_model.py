@@ -12,7 +12,7 @@ from trainer.config import ModelConfig, RunConfig, TrainingConfig
 from trainer.model import TwoTower
 from trainer.model_inputs import ModelInputs
 from trainer.strategies import open_strategy
-from trainer.training import build_optimizer, train_step
+from trainer.training_step import build_optimizer, train_step
 
 ITEMS, TEXT, DIM = 11, 5, 4
 
@@ -73,14 +73,55 @@ def build(config: RunConfig, inputs: ModelInputs, batch: dict) -> TwoTower:
     return model
 
 
-def test_the_loss_is_softmax_over_train_items_plus_squared_error(rng):
-    config = small_config(ranking_weight=0.5)
+Rated = list[tuple[float, float]]  # score and label of a window's events
+
+
+def squared_errors(windows: list[Rated]) -> float:
+    return np.mean([(s - label) ** 2 for w in windows for s, label in w])
+
+
+def logistic_pairs(windows: list[Rated]) -> float:
+    by_window = [
+        [
+            np.log1p(np.exp(lower - upper))
+            for upper, high in window
+            for lower, low in window
+            if high > low
+        ]
+        for window in windows
+    ]
+    return np.mean([np.mean(pairs) for pairs in by_window if pairs])
+
+
+def list_cross_entropies(windows: list[Rated]) -> float:
+    losses = []
+    for window in windows:
+        if len(window) > 1:
+            found, wanted = np.exp(np.array(window).T)
+            shares = wanted / wanted.sum()
+            losses.append(-(shares * np.log(found / found.sum())).sum())
+    return np.mean(losses)
+
+
+@pytest.mark.parametrize(
+    ("kind", "ranking_loss"),
+    [
+        ("pointwise", squared_errors),
+        ("pairwise", logistic_pairs),
+        ("listwise", list_cross_entropies),
+    ],
+)
+def test_the_loss_is_softmax_over_train_items_plus_that_of_the_head(
+    rng, kind, ranking_loss
+):
+    config = small_config(ranking_weight=0.5, ranking_loss=kind)
     batch = small_batch(rng)
     model = build(config, small_inputs(rng), batch)
     vectors = model.item_vectors(tf.range(ITEMS)).numpy()
 
-    cross_entropies, errors = [], []
+    cross_entropies, windows = [], []
     for user in range(6):
+        windows.append([])
         for at in range(int(batch["length"][user])):
             before = _prefix(batch, user, at)
             query = model.queries(before, tf.constant(vectors)).numpy()[0]
@@ -91,13 +132,29 @@ def test_the_loss_is_softmax_over_train_items_plus_squared_error(rng):
             )
             label = float(batch["label"][user, at])
             if not np.isnan(label):
-                rating = model.ranking_head(
-                    query[None], vectors[chosen][None]
+                score = model.ranking_head(
+                    query[None], vectors[chosen][None],
+                    batch["scenario"][user, at][None],
                 ).numpy()[0]
-                errors.append((rating - label) ** 2)
+                windows[-1].append((score, label))
 
-    expected = np.mean(cross_entropies) + 0.5 * np.mean(errors)
+    expected = np.mean(cross_entropies) + 0.5 * ranking_loss(windows)
     assert float(model.compute_loss(batch)) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"ranking_training": "separate"}, {"ranking_weight": 0.0}]
+)
+def test_a_head_that_is_trained_apart_or_not_at_all_adds_no_loss(rng, changes):
+    batch, inputs = small_batch(rng), small_inputs(rng)
+    without = dataclasses.replace(inputs, has_labels=False)
+    losses = [
+        float(build(config, each, batch).compute_loss(batch))
+        for config, each in (
+            (small_config(**changes), inputs), (small_config(), without)
+        )
+    ]
+    assert losses[0] == losses[1]
 
 
 def _prefix(batch: dict, user: int, at: int) -> dict:
@@ -194,12 +251,25 @@ def test_an_item_without_train_events_is_never_a_negative(
     assert sorted(codes.numpy()) == list(range(9))
 
 
-@pytest.mark.parametrize("full_softmax_items", [50_000, 0])
-def test_two_devices_take_the_step_that_one_takes(rng, full_softmax_items):
+@pytest.mark.parametrize(
+    ("full_softmax_items", "ranking_loss"),
+    [
+        (50_000, "pointwise"), (50_000, "pairwise"), (50_000, "listwise"),
+        (0, "pointwise"),
+    ],
+)
+def test_two_devices_take_the_step_that_one_takes(
+    rng, full_softmax_items, ranking_loss
+):
     config = small_config(
-        full_softmax_items=full_softmax_items, num_negatives=4
+        full_softmax_items=full_softmax_items, num_negatives=4,
+        ranking_loss=ranking_loss,
     )
     inputs, batch = small_inputs(rng), small_batch(rng)
+    # More of the first device's windows have labels than of the second's.
+    batch["label"] = tf.where(
+        tf.range(6)[:, None] == 1, np.nan, batch["label"]
+    )
     losses, weights = [], []
     for strategy in (tf.distribute.get_strategy(), open_strategy("mirrored")):
         with strategy.scope():

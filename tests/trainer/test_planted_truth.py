@@ -210,6 +210,48 @@ def test_a_profile_text_alone_brings_items_of_its_topic(
     assert of_own.mean() > 4 * of_others.mean()
 
 
+def test_a_recent_interest_leads_and_a_long_one_stays(
+    planted: Planted, model: TwoTower
+) -> None:
+    """Ten events of one topic, then three of another, one day apart each."""
+    pairs = [(old, (old + 5) % TOPICS) for old in range(TOPICS)]
+    has_events = ~planted.is_cold
+    histories = []
+    for old, new in pairs:
+        of_old, of_new = (
+            np.flatnonzero((planted.topic == topic) & has_events)
+            for topic in (old, new)
+        )
+        histories.append([*of_old[:10], *of_new[:3]])
+    items = np.array(histories, np.int32)  # [users, 13]
+    batch = {
+        name: tf.zeros(items.shape[: len(spec.shape)], spec.dtype)
+        for name, spec in SIGNATURE.items()
+    }
+    day = behaviour.gap_buckets(np.array([0, 86_400]), np.array([True, False]))
+    batch |= {
+        "item": tf.constant(items),
+        "gap": tf.fill(items.shape, int(day[1])),
+        "length": tf.fill([len(items)], items.shape[1]),
+    }
+    vectors = model.catalogue_vectors()
+    scores = tf.matmul(model.queries(batch, vectors), vectors, transpose_b=True)
+    by_topic = np.stack(
+        [
+            np.mean(scores.numpy()[:, planted.topic == topic], axis=1)
+            for topic in range(TOPICS)
+        ],
+        axis=1,
+    )  # [users, topics]
+    place = np.argsort(np.argsort(-by_topic, axis=1), axis=1)
+    of_old, of_new = (
+        place[np.arange(len(pairs)), topics] for topics in np.transpose(pairs)
+    )
+    assert np.mean(of_new == 0) > 0.8
+    # By chance the old topic would stand in the middle.
+    assert np.mean(of_old) < 3
+
+
 def _top_ten(model: TwoTower, profiles: list[int]) -> np.ndarray:
     """[users, 10] best items for profiles without any event."""
     batch = {

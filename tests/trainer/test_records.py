@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
+from trainer.config import TextConfig
 from trainer.records import Records, load_prepared, read_vocabulary
 
 NO_NAMES = "49d0cd50-04bb-48c0-bc6f-5b575dce351a"  # TensorFlow Transform's
@@ -59,23 +60,26 @@ class Run:
             records = [value.encode() for value in values]
             write(assets / f"{name}.tfrecord.gz", records)
 
-    def items(self, ids: list[str]) -> None:
+    def items(self, ids: list[str], **raw: list[str]) -> None:
         write(self.folder / "items" / "part.gz", [
             example(
                 item_id=[name], item_code=[["b", "a", "c"].index(name)],
                 title=[f"title {name}"], item_text=[f"text {name}"],
                 brand=[-1], train_events=[2], categories=[0],
+                **{key: [values[at]] for key, values in raw.items()},
             )
-            for name in ids
+            for at, name in enumerate(ids)
         ])
 
-    def users(self, items: list[str]) -> None:
+    def users(
+        self, items: list[str], texts: dict[int, list[str]] | None = None
+    ) -> None:
         write(self.folder / "users" / "part.gz", [
             example(
                 user_id=[f"u{row}"], first_row=[row], profile=[f"p{row}"],
                 item_id=items, event_type=[1, 0], scenario=[1, 1], gap=[0, row],
                 timestamp=[row, row + 5], rating=[float("nan"), 4.0],
-                split=[0, 2],
+                split=[0, 2], **({"text": texts[row]} if texts else {}),
             )
             for row in (9, 3)
         ])
@@ -106,6 +110,33 @@ def test_users_stand_by_their_first_row_and_items_by_their_code(
     assert found.sequences.item.tolist() == [0, 1, 0, 1]
     assert found.profile_texts == ["", "p3", "p9"]
     assert found.span == (3, 9)
+
+
+def test_texts_of_events_follow_them(run: Run) -> None:
+    assert load_prepared(run.records).event_texts.own_code.tolist() == [0] * 4
+    setting = TextConfig(behaviour_text="{like: '{text}'}")
+    with pytest.raises(ValueError, match="made without the texts"):
+        load_prepared(run.records, setting)
+    run.users(["b", "a"], texts={3: ["", " q"], 9: ["r", "q"]})
+    texts = load_prepared(run.records).event_texts
+    assert [texts.own[code] for code in texts.own_code] == ["", "q", "r", "q"]
+    assert texts.spoken is None
+
+
+def test_events_are_put_in_words_with_raw_columns(run: Run) -> None:
+    run.users(["b", "a"], texts={3: ["", "q"], 9: ["r", "q"]})
+    setting = TextConfig(behaviour_text="{click: '{brand}: {text}'}")
+    run.items(["a", "b"], raw_brand=["A", ""])
+    texts = load_prepared(run.records, setting).event_texts
+    # An event with code 0 is of an unknown type, which says the title.
+    said = [texts.spoken.texts[code] for code in texts.spoken.code]
+    assert said == ["title b", "title a", "r", "title a"]
+
+
+def test_raw_columns_that_transform_did_not_keep_are_named(run: Run) -> None:
+    setting = TextConfig(behaviour_text="{click: '{brand}'}")
+    with pytest.raises(ValueError, match="raw_brand.*run the pipeline again"):
+        load_prepared(run.records, setting)
 
 
 def test_missing_files_are_named(run: Run) -> None:

@@ -88,3 +88,25 @@ def test_the_ranking_line_is_shown_where_there_are_labels(
     assert line_of(summary(metrics), "ranking, test: RMSE ") == (
         "0.9123 (always the mean: 1.1000), AUC 0.7500, 99 labels".split()
     )
+
+
+def test_lists_ordered_anew_are_shown_where_there_are_any(
+    metrics: dict[str, Any]
+) -> None:
+    assert "anew" not in summary(metrics)
+    orders = {
+        "weight": 0.05,
+        "retrieval": values(0.21, 90),
+        "head": values(0.02, 90),
+        "blend": values(0.22, 90),
+    }
+    high = {**orders, "weight": 0.0, "blend": {"queries": 0}}
+    metrics["rerank"] = {"depth": 100, "all": orders, "high": high}
+    text = summary(metrics)
+    assert "the 100 best of each test list, ordered anew:\n" in text
+    assert line_of(text, "  all targets, by retrieval  ")[1] == "0.2100"
+    assert line_of(text, "  all targets, by head")[1] == "0.0200"
+    blended = line_of(text, "  all targets, by retrieval + 0.05 head")
+    assert blended[1::4] == ["0.2200", "90"]
+    nothing = line_of(text, "  high labels, by retrieval + 0 head")
+    assert nothing == ["-"] * 5 + ["0"]

@@ -35,9 +35,10 @@ def queries_of(run: Run, split: int) -> Queries:
 
 def test_metrics_have_the_names_that_are_promised(metrics):
     assert set(metrics) == {
-        "validation", "test", "slices", "baselines", "seconds",
+        "validation", "test", "slices", "baselines", "rerank", "seconds",
         "peak_memory_mb",
     }
+    assert set(metrics["rerank"]) == {"depth", "all", "high"}
     measured = {
         f"{name}@{k}"
         for name, k in (
@@ -65,6 +66,17 @@ def test_metrics_are_those_of_the_exported_model(
     ranks = rank_targets(queries, scorer, name).ranks
     assert metrics[name]["queries"] == len(queries) > 100
     assert metrics[name]["recall@10"] == pytest.approx(np.mean(ranks <= 10))
+
+
+def test_lists_are_ordered_anew_from_the_places_that_retrieval_gave(metrics):
+    found, test = metrics["rerank"], metrics["test"]
+    assert found["depth"] == 100
+    for name in ("recall@10", "recall@100", "ndcg@10", "queries"):
+        before = found["all"]["retrieval"][name]
+        assert before == pytest.approx(test[name])
+    for order in ("head", "blend"):
+        assert found["all"][order]["recall@100"] == test["recall@100"]
+        assert 0 < found["high"][order]["queries"] < test["queries"]
 
 
 def test_slices_and_baselines_are_of_the_test_split(small_run, metrics):

@@ -10,7 +10,7 @@ import pytest
 from trainer import behaviour, evaluation
 from trainer.evaluation import Queries
 from trainer.run import Run
-from trainer.scoring import ModelScorer, ranking_quality
+from trainer.scoring import ModelScorer, is_high, ranking_quality
 
 
 @pytest.fixture
@@ -62,7 +62,9 @@ def test_rmse_and_auc_of_ratings_by_hand(small_run, queries, scorer):
             item = vectors[prepared.sequences.item[[target]]]
             known.append(ratings[target])
             # Ratings from 1 to 5 are learnt as 0 to 1.
-            predicted.append(1 + 4 * model.ranking_head(query, item).numpy()[0])
+            asked = prepared.sequences.scenario[[target]]
+            (scaled,) = model.ranking_head(query, item, asked).numpy()
+            predicted.append(1 + 4 * scaled)
     known, predicted = np.array(known), np.array(predicted)
 
     assert found["labels"] == len(known) > 50
@@ -93,3 +95,24 @@ def test_labels_on_one_side_have_no_auc(small_run, queries):
     labels[queries.targets] = 1.0
     found = with_labels(small_run, queries, labels)
     assert set(found) == {"rmse", "rmse_of_mean", "labels"}
+
+
+@pytest.mark.parametrize(
+    ("train", "expected"),
+    [
+        ([0.1, 0.3, 0.3, 1.0], [False, True, True, False]),  # from .3
+        ([0.1, 0.1, 0.1, 1.0], [False, True, True, False]),  # above .1
+        ([0.2, 0.4, 1.0, 1.0], [False, False, True, False]),  # from .7
+        ([np.nan] * 4, [False] * 4),
+    ],
+)
+def test_high_labels_are_those_from_the_median_or_above_the_lowest(
+    small_run, train, expected
+):
+    prepared = small_run.prepared
+    split = np.array([0] * 4 + [2] * 4, np.int8)
+    labels = np.array([*train, 0.1, 0.3, 1.0, np.nan], np.float32)
+    sequences = dataclasses.replace(prepared.sequences, split=split)
+    few = dataclasses.replace(prepared, sequences=sequences, labels=labels)
+    found = is_high(few, np.array([4, 5, 6, 7]))
+    assert found.tolist() == expected

@@ -223,7 +223,12 @@ def test_rank_gives_the_ranking_heads_prediction_in_its_own_unit(
     )
     query = ask(bundle, "embed_user", **request)["query"]
     vectors = tf.gather(small_run.model.catalogue_vectors(), [4, 9])
-    scaled = small_run.model.ranking_head(tf.repeat(query, 2, 0), vectors)
+    scenarios = ["", *small_run.prepared.scenarios]
+    asked = scenarios.index(str(request["scenario"][0]))
+    assert asked > 0
+    scaled = small_run.model.ranking_head(
+        tf.repeat(query, 2, 0), vectors, tf.constant([asked] * 2)
+    )
     scale = small_run.prepared.label_scale
     assert (scale.kind, scale.low, scale.high) == ("rating", 1.0, 5.0)
     expected = 1.0 + 4.0 * scaled.numpy()

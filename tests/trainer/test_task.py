@@ -140,7 +140,7 @@ def test_print_config_writes_yaml_and_nothing_else(small, tmp_path, capsys):
     config = yaml.safe_load(capsys.readouterr().out)
     assert config["model"]["lstm_units"] == 8
     assert config["training"]["epochs"] == 1
-    assert config["training"]["batch_size"] == 128
+    assert config["training"]["batch_size"] == 64
     assert not job_dir.exists()
 
 

@@ -69,6 +69,54 @@ def test_content_is_text_plus_the_mean_of_levels_plus_brand(rng, item_tower):
     )
 
 
+@pytest.mark.parametrize("part", ["text", "categories", "brand"])
+def test_an_item_part_that_is_switched_off_says_nothing(rng, part):
+    parts = [p for p in ("text", "categories", "brand") if p != part]
+    tower = ItemTower(
+        config(item_parts=",".join(parts)),
+        num_items=1, num_categories=2, num_brands=1,
+    )
+    known = {"text": normal(rng, 1, TEXT), "categories": [[1]], "brand": [0]}
+    nothing = {
+        "text": np.zeros((1, TEXT), np.float32),
+        "categories": [[NONE]],
+        "brand": [NONE],
+    }
+    content(tower, *known.values())
+    scramble(tower, rng)
+    found = content(tower, *known.values())
+    without = content(tower, *{**known, part: nothing[part]}.values())
+    np.testing.assert_array_equal(found, without)
+    others = content(tower, *{**nothing, part: known[part]}.values())
+    assert np.abs(found - others).max() > 0.1
+
+
+def test_without_text_a_profile_neither_imagines_nor_sets_a_state(rng):
+    changes = {"item_parts": "id"}
+    tower = ItemTower(
+        config(**changes), num_items=1, num_categories=0, num_brands=0
+    )
+    profiles = normal(rng, 1, TEXT)
+    np.testing.assert_array_equal(tower.imagined(profiles), np.zeros((1, DIM)))
+    user = build_user_tower(rng, **changes)
+    asked = tf.constant([1])
+    np.testing.assert_array_equal(
+        user.initial_state(profiles, asked)[0],
+        user.initial_state(np.zeros_like(profiles), asked)[0],
+    )
+
+
+def test_an_item_known_by_content_alone_has_no_id_residual(rng):
+    tower = ItemTower(
+        config(item_parts="text"), num_items=2, num_categories=0, num_brands=0
+    )
+    known = normal(rng, 1, DIM)
+    args = tf.constant(known), tf.constant([1]), tf.constant([True])
+    tower(*args)
+    scramble(tower, rng)
+    np.testing.assert_allclose(tower(*args), unit(known), rtol=1e-5)
+
+
 def test_the_id_residual_is_added_where_an_item_has_events(rng, item_tower):
     known = normal(rng, 2, DIM)
     found = item_tower(
@@ -103,7 +151,7 @@ def build_user_tower(
     codes = tf.zeros([1, 2], tf.int32)
     inputs = tower.event_inputs(tf.zeros([1, 2, DIM]), codes, codes, codes)
     tower.read(inputs, state)
-    tower.head(state[0], tf.zeros([1, DIM]), tf.constant([0]))
+    tower.head(state[0], tf.zeros([1, 3, DIM]), tf.constant([0]))
     scramble(tower, rng)
     return tower
 
@@ -163,6 +211,31 @@ def test_an_event_is_its_item_type_gap_and_scenario(rng):
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
+def test_what_an_event_says_is_read_beside_the_rest(rng):
+    tower = UserTower(
+        config(), num_scenarios=3, num_event_types=4, reads_behaviour=True
+    )
+    texts, vectors = normal(rng, 1, 2, TEXT), normal(rng, 1, 2, DIM)
+    texts[0, 1] = 0.0  # says nothing
+    spoken = tower.spoken(tf.constant(texts)).numpy()
+    (kernel,) = tower.behaviour.get_weights()
+    np.testing.assert_allclose(spoken, texts * TEXT**0.5 @ kernel, atol=1e-5)
+    assert kernel.shape == (TEXT, 64)
+    assert not spoken[0, 1].any()
+    codes = tf.zeros([1, 2], tf.int32)
+    sides = [tf.constant(vectors), codes, codes, codes]
+    found = tower.event_inputs(*sides, spoken).numpy()
+    np.testing.assert_array_equal(found[..., -64:], spoken)
+    np.testing.assert_array_equal(
+        found[..., :-64], tower.event_inputs(*sides)
+    )
+
+
+def test_a_tower_that_reads_no_behaviour_says_so(rng):
+    with pytest.raises(ValueError, match="behaviour_text"):
+        build_user_tower(rng).spoken(tf.zeros([1, 2, TEXT]))
+
+
 def test_a_masked_event_passes_the_state_through(rng):
     tower = build_user_tower(rng)
     inputs = normal(rng, 1, 4, DIM + 3 * SIDE)
@@ -187,42 +260,52 @@ def test_a_user_without_any_event_keeps_the_first_state(rng):
         np.testing.assert_array_equal(found, expected)
 
 
-def test_one_scenario_has_one_expert_and_a_skip_to_the_last_item(rng):
+def test_one_scenario_has_one_expert_beside_the_interests(rng):
     tower = build_user_tower(rng, num_scenarios=1, num_experts=4)
-    hidden, last = normal(rng, 2, UNITS), normal(rng, 2, DIM)
-    found = tower.head(
-        tf.constant(hidden), tf.constant(last), tf.constant([0, 0])
-    )
+    hidden = tf.constant(normal(rng, 2, UNITS))
+    parts = tf.constant(normal(rng, 2, 3, DIM))
+    found = tower.head(hidden, parts, tf.constant([0, 0]))
     kernel, bias = tower.experts.get_weights()
     assert kernel.shape == (UNITS, DIM)  # one expert, whose gate is 1
-    expected = unit(hidden @ kernel + bias + tower.skip.numpy() * last)
+    interests = tower.interests(hidden, parts).numpy()
+    expected = unit(hidden.numpy() @ kernel + bias + interests)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
 
 
 def test_scenarios_mix_shared_experts_by_their_own_gates(rng):
     tower = build_user_tower(rng, num_scenarios=3, num_experts=2)
-    hidden, last = normal(rng, 1, UNITS), np.zeros((1, DIM), np.float32)
+    hidden, parts = normal(rng, 1, UNITS), np.zeros((1, 3, DIM), np.float32)
     kernel, bias = tower.experts.get_weights()
     one, two = np.split((hidden @ kernel + bias)[0], 2)
     for scenario, logits in enumerate(tower.gate.get_weights()[0]):
         weight = 1 / (1 + np.exp(logits[1] - logits[0]))
         expected = unit(weight * one + (1 - weight) * two)
         found = tower.head(
-            tf.constant(hidden), tf.constant(last), tf.constant([scenario])
+            tf.constant(hidden), tf.constant(parts), tf.constant([scenario])
         )
         np.testing.assert_allclose(found[0], expected, rtol=1e-4, atol=1e-6)
 
 
-def test_the_ranking_head_reads_query_item_and_their_product(rng):
-    head = RankingHead(config())
+def test_the_ranking_head_reads_query_item_product_and_scenario(rng):
+    head = RankingHead(config(), num_scenarios=4)
     queries, items = normal(rng, 2, 3, DIM), normal(rng, 2, 3, DIM)
-    head(queries, items)
+    scenario = rng.integers(0, 4, (2, 3))
+    inputs = [tf.constant(each) for each in (queries, items, scenario)]
+    head(*inputs)
     scramble(head, rng)
-    pair = np.concatenate([queries, items, queries * items], axis=-1)
-    (kernel, bias), (out, offset) = (
+    known = head.scenario.get_weights()[0][scenario]
+    told = np.concatenate([queries, items, queries * items, known], axis=-1)
+    (kernel, bias), (out, start) = (
         layer.get_weights() for layer in (head.hidden, head.output_layer)
     )
-    expected = np.maximum(pair @ kernel + bias, 0) @ out + offset
-    found = head(tf.constant(queries), tf.constant(items))
-    assert found.shape == (2, 3)
-    np.testing.assert_allclose(found, expected[..., 0], rtol=1e-4, atol=1e-5)
+    expected = (np.maximum(told @ kernel + bias, 0) @ out + start)[..., 0]
+    scores = head.scores(*inputs)
+    assert scores.shape == (2, 3)
+    np.testing.assert_allclose(scores, expected, rtol=1e-4, atol=1e-5)
+
+    head.slope.assign(0.5)
+    head.offset.assign(3.0)
+    np.testing.assert_allclose(
+        head(*inputs), 0.5 * expected + 3.0, rtol=1e-4, atol=1e-5
+    )
+    np.testing.assert_allclose(head.scores(*inputs), scores)

@@ -27,7 +27,7 @@ from trainer.model import TwoTower
 from trainer.model_inputs import ModelInputs
 from trainer.prepare import Prepared, prepare
 from trainer.strategies import open_strategy
-from trainer.training import Batches, Fit, build_optimizer
+from trainer.training import Batches, Fit
 
 USERS, EVENTS, ITEMS = 20, 5, 6
 CONFIG = RunConfig(
@@ -241,6 +241,22 @@ def test_the_weights_of_the_best_epoch_are_kept(peaked):
         assert_equal(peaked.after[1], peaked.after[3])
 
 
+def test_the_best_weights_are_replaced_once_and_come_back(tmp_path):
+    trial = Trial(tmp_path)
+    trial.fit.run(scores(0.1, 0.5, 0.2))
+    for variable in trial.model.trainable_variables:
+        variable.assign(variable + 1)
+    trial.fit.replace_best()
+    again = Trial(tmp_path)
+    again.fit.run(scores())
+    assert_equal(again.weights(), trial.weights())
+    (file,) = (tmp_path / "checkpoints" / "best").glob("*.index")
+    written = file.stat().st_mtime_ns
+    again.fit.replace_best()
+    (file,) = (tmp_path / "checkpoints" / "best").glob("*.index")
+    assert file.stat().st_mtime_ns == written
+
+
 def test_a_loss_that_is_no_number_stops_with_a_remedy(tmp_path):
     trial = Trial(tmp_path, text=np.nan)
     with pytest.raises(
@@ -249,13 +265,6 @@ def test_a_loss_that_is_no_number_stops_with_a_remedy(tmp_path):
     ):
         trial.fit.run(scores())
     assert not list((tmp_path / "checkpoints").rglob("*.index"))
-
-
-def test_the_step_size_falls_along_a_cosine():
-    config = TrainingConfig(learning_rate=0.2)
-    rate = build_optimizer(config, steps=10)._learning_rate
-    found = [float(rate(step)) for step in (0, 5, 10, 11)]
-    assert found == pytest.approx([0.2, 0.1, 0.0, 0.0], abs=1e-7)
 
 
 def test_an_epoch_has_every_window_once_and_its_length_is_known():

@@ -214,6 +214,10 @@ def test_scenarios_and_event_types_keep_what_was_learnt_of_them(
         (old.scenario, new.scenario, "scenarios"),
         (old.gate, new.gate, "scenarios"),
         (old.event_type, new.event_type, "event_types"),
+        (
+            earlier.model.ranking_head.scenario, model.ranking_head.scenario,
+            "scenarios",
+        ),
     ]
     for before, after, vocabulary in pairs:
         was, now = (
@@ -251,7 +255,7 @@ def test_first_scenarios_start_from_the_only_expert_there_was(tmp_path):
     model = go_on(before, prepared, tmp_path / "many")
     old, new = before.model.user_tower, model.user_tower
     assert (old.num_experts, new.num_experts) == (1, 3)
-    hidden, last = tf.ones([1, 5]), tf.zeros([1, 6])
+    hidden, last = tf.ones([1, 5]), tf.zeros([1, 3, 6])
     expected = old.head(hidden, last, tf.constant([0]))
     for scenario in range(3):
         np.testing.assert_allclose(
@@ -262,7 +266,7 @@ def test_first_scenarios_start_from_the_only_expert_there_was(tmp_path):
 
 def test_where_no_scenario_is_left_the_unknown_one_answers(earlier, tmp_path):
     model = go_on(earlier, make_prepared(OLD, []), tmp_path)
-    hidden, last = tf.ones([1, 5]), tf.zeros([1, 6])
+    hidden, last = tf.ones([1, 5]), tf.zeros([1, 3, 6])
     nobody = tf.constant([0])
     np.testing.assert_allclose(
         model.user_tower.head(hidden, last, nobody),
@@ -293,13 +297,31 @@ def test_where_no_scenario_is_left_the_unknown_one_answers(earlier, tmp_path):
             {"text": TextConfig(train_encoder=True)},
             "train_encoder is True, .* give --no-train-encoder, or train anew",
         ),
+        (
+            {"text": TextConfig(behaviour_text="shop")},
+            "behaviour_text is 'shop', .* has 'none'; give "
+            "--behaviour-text none",
+        ),
     ],
-    ids=["embedding_dim", "lstm_units", "text_encoder", "train_encoder"],
+    ids=["embedding_dim", "lstm_units", "text_encoder", "train_encoder",
+         "behaviour_text"],
 )
 def test_weights_of_another_size_are_refused(earlier, change, message):
     config = dataclasses.replace(CONFIG, **change)
     with pytest.raises(ValueError, match=message):
         EarlierRun.read(earlier.job_dir).check(config)
+
+
+def test_a_run_of_a_release_before_behaviour_text_read_none(earlier, tmp_path):
+    file = "vocabularies.json"
+    told = json.loads((earlier.job_dir / file).read_text())
+    del told["settings"]["behaviour_text"]
+    (tmp_path / file).write_text(json.dumps(told))
+    before = EarlierRun.read(tmp_path)
+    before.check(CONFIG)
+    text = dataclasses.replace(CONFIG.text, behaviour_text="shop")
+    with pytest.raises(ValueError, match="behaviour_text is 'shop'"):
+        before.check(dataclasses.replace(CONFIG, text=text))
 
 
 def test_other_training_settings_are_no_hindrance(earlier):

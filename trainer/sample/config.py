@@ -66,6 +66,11 @@ class SampleConfig:
         0.05, "share of events that return to an item of the user's recent "
         "past; never the last event", low=0.0, high=0.9,
     )
+    search_share: float = option(
+        0.0, "share of the events before another topic that are searches, "
+        "whose text names that topic and nothing else does",
+        low=0.0, high=1.0,
+    )
     cold_items: float = option(
         0.1, "share of items that occur only as last events of the last days "
         "and have no category or brand: their text alone tells the topic",

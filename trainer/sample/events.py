@@ -30,6 +30,7 @@ _RATINGS = np.array([1, 2, 3, 4, 5])
 _RATING_IF_FIT = (0.0, 0.02, 0.08, 0.35, 0.55)
 _RATING_IF_MISFIT = (0.35, 0.35, 0.2, 0.1, 0.0)
 _PURCHASE = 3  # code in EVENT_TYPES
+SEARCH = 4  # the one after them: a search is planted, not drawn
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Log:
         rating: [events] float, nan where nothing was bought.
         is_repeat: [events] bool, the user has had the item before.
         is_last: [events] bool, the user's last event.
+        asks_for: [events] int topic that a search is for, -1 for no search.
         validation_from, test_from: first moments of the spans of the split.
     """
 
@@ -56,6 +58,7 @@ class Log:
     rating: Array
     is_repeat: Array
     is_last: Array
+    asks_for: Array
     validation_from: int
     test_from: int
 
@@ -226,6 +229,7 @@ def _flatten(
         rating=np.full(len(user), np.nan),
         is_repeat=blank.astype(bool),
         is_last=position == plan.length[user] - 1,
+        asks_for=np.full(len(user), -1),
         validation_from=int(timestamp[validation_row]),
         test_from=int(timestamp[test_row]),
     )

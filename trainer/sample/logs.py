@@ -11,6 +11,7 @@ import numpy as np
 from trainer.sample.config import SampleConfig
 from trainer.sample.events import Log, cold_from, simulate
 from trainer.sample.faults import PlantedAnomaly, plant_faults
+from trainer.sample.searches import plant_searches
 from trainer.sample.tables import Table, all_tables
 from trainer.sample.truth import describe
 from trainer.sample.world import World, plant_world
@@ -57,11 +58,15 @@ def _listed(anomalies: list[PlantedAnomaly]) -> list[dict[str, Any]]:
 
 def generate(config: SampleConfig) -> Sample:
     """Makes sample logs; equal configurations give equal samples."""
-    # One stream per step: bad rows leave the clean log as it was.
-    streams = np.random.SeedSequence(config.seed).spawn(3)
-    for_world, for_log, for_faults = map(np.random.default_rng, streams)
+    # One stream per step: bad rows and searches leave all else as it was.
+    streams = np.random.SeedSequence(config.seed).spawn(4)
+    for_world, for_log, for_faults, for_searches = map(
+        np.random.default_rng, streams
+    )
     world = plant_world(config, for_world)
-    log = simulate(world, config, for_log)
+    log = plant_searches(
+        simulate(world, config, for_log), config.search_share, for_searches
+    )
     tables, bad_rows, odd_texts = plant_faults(
         all_tables(world, config, log), config.bad_rows, for_faults
     )

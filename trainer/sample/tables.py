@@ -113,13 +113,22 @@ def scenarios_table(world: World, config: SampleConfig) -> Table:
 
 
 def _queries(world: World, config: SampleConfig, log: Log) -> list[str]:
-    """What was typed: a noun of the topic in `search`, nothing elsewhere."""
+    """What was typed: a noun of the topic that a search is for.
+
+    In the scenario `search` all other events tell a noun of their own topic;
+    elsewhere they say nothing.
+    """
     draw = random.Random(f"queries {config.seed}")
     topics = LANGUAGES[config.language].topics
     names = _at(world.scenarios.names, log.scenario)
+    asked = np.where(log.asks_for >= 0, log.asks_for, log.topic).tolist()
+    speaks = [
+        name == "search" or is_search
+        for name, is_search in zip(names, log.asks_for >= 0, strict=True)
+    ]
     return [
-        draw.choice(topics[topic].nouns) if name == "search" else ""
-        for name, topic in zip(names, log.topic.tolist(), strict=True)
+        draw.choice(topics[topic].nouns) if says else ""
+        for says, topic in zip(speaks, asked, strict=True)
     ]
 
 
@@ -133,7 +142,7 @@ def events_table(world: World, config: SampleConfig, log: Log) -> Table:
         features.USER_ID: _at(world.people.ids, log.user),
         features.ITEM_ID: _at(world.catalogue.ids, log.item),
         features.TIMESTAMP: log.timestamp.tolist(),
-        features.EVENT_TYPE: _at(EVENT_TYPES, log.event_type),
+        features.EVENT_TYPE: _at((*EVENT_TYPES, "search"), log.event_type),
         features.SCENARIO: _at(world.scenarios.names, log.scenario),
         features.RATING: [None if math.isnan(r) else int(r) for r in ratings],
         features.TEXT: _queries(world, config, log),

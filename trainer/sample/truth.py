@@ -83,6 +83,7 @@ def describe(world: World, config: SampleConfig, log: Log) -> dict[str, Any]:
         "targets": _targets_truth(world, log),
         "counts": {
             "events": len(log.user),
+            "searches": int((log.asks_for >= 0).sum()),
             "repeats": int(log.is_repeat.sum()),
             "single_event_users": int(is_single.sum()),
         },

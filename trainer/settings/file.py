@@ -16,19 +16,9 @@ from trainer.settings.options import (
     summary,
     to_scalar,
 )
+from trainer.unique_keys import UniqueKeys
 
 _COLUMNS = 79  # of a comment
-
-
-class _UniqueKeys(yaml.SafeLoader):
-    """Refuses a repeated key, whose first value YAML would drop silently."""
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        names = [key.value for key, _ in node.value]
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(f"{name!r} stands there twice; keep one.")
-        return super().construct_mapping(node, deep)
 
 
 def to_yaml(config: RunConfig) -> str:
@@ -53,7 +43,7 @@ def read_yaml(file: str) -> dict[str, Any]:
     try:
         with open(file, encoding="utf-8") as stream:
             # A SafeLoader, which makes plain values only.
-            content = yaml.load(stream, _UniqueKeys)
+            content = yaml.load(stream, UniqueKeys)
         return _flatten({} if content is None else content)
     except OSError as error:
         raise ValueError(f"{file}: {error.strerror}.") from error

@@ -67,7 +67,7 @@ class TableRows:
 
 
 def _read_table(
-    name: str, data_dir: Path, setting: str | None
+    name: str, data_dir: Path, setting: str | None, reads_text: bool
 ) -> tuple[RawTable | None, list[str]]:
     """A table and notes on it; None if it is optional and absent."""
     files = find_files(name, data_dir, setting)
@@ -88,14 +88,17 @@ def _read_table(
         raise DataError([table_error("empty_table", name, remedy)])
     notes = []
     if name in _READ_COLUMNS:
-        notes = unused_columns(name, list(table.columns), _READ_COLUMNS[name])
+        read = _READ_COLUMNS[name]
+        if name == features.EVENTS and reads_text:
+            read = (*read, features.TEXT)
+        notes = unused_columns(name, list(table.columns), read)
     if any(set(columns) != set(found[0]) for columns in found):
         notes.append(f"{name}: not all of its files have the same columns.")
     return table, notes
 
 
 def _read_tables(
-    data_dir: Path, config: DataConfig
+    data_dir: Path, config: DataConfig, reads_text: bool
 ) -> tuple[dict[str, Review], list[str]]:
     """All tables that are there; the faults of all of them in one error."""
     reviews: dict[str, Review] = {}
@@ -104,7 +107,7 @@ def _read_tables(
     for name in features.COLUMNS:
         try:
             table, new_notes = _read_table(
-                name, data_dir, getattr(config, name)
+                name, data_dir, getattr(config, name), reads_text
             )
         except DataError as error:
             errors += error.anomalies
@@ -155,7 +158,12 @@ def check_shares(
 
 
 def load_dataset(
-    data_dir: str, config: DataConfig, *, rejects_dir: Path, now: int
+    data_dir: str,
+    config: DataConfig,
+    *,
+    rejects_dir: Path,
+    now: int,
+    reads_text: bool = False,
 ) -> Dataset:
     """Reads and checks every table.
 
@@ -165,6 +173,7 @@ def load_dataset(
         rejects_dir: gets TABLE.csv for each table with bad rows; made when
             there are any.
         now: unix seconds; later events are bad rows.
+        reads_text: whether the events' own texts are wanted.
 
     Raises:
         DataError: if a table or column is missing or cannot be read, or if
@@ -172,14 +181,16 @@ def load_dataset(
             lists every anomaly. The rejects are written before.
         OSError: if the rejects cannot be written.
     """
-    reviews, notes = _read_tables(Path(data_dir), config)
+    reviews, notes = _read_tables(Path(data_dir), config, reads_text)
     items = check_items(reviews[features.ITEMS])
     users, scenarios = Users([], []), dict[str, str]()
     if features.USERS in reviews:
         users = check_users(reviews[features.USERS])
     if features.SCENARIOS in reviews:
         scenarios = check_scenarios(reviews[features.SCENARIOS])
-    events = check_events(reviews[features.EVENTS], items.ids, now)
+    events = check_events(
+        reviews[features.EVENTS], items.ids, now, reads_text=reads_text
+    )
     for review in reviews.values():
         review.write_rejects(rejects_dir)
     anomalies = [a for review in reviews.values() for a in review.anomalies]

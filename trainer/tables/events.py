@@ -40,6 +40,8 @@ class Events:
         scenario: [events] int32 places in them.
         rating: [events] float32, NaN where missing; None without the column.
         split: [events] object, one of features.SPLITS; None without it.
+        texts: distinct texts of the events, by first appearance.
+        text: [events] int32 places in them; None where they are not read.
     """
 
     user_ids: list[str]
@@ -53,6 +55,8 @@ class Events:
     scenario: np.ndarray
     rating: np.ndarray | None
     split: np.ndarray | None
+    texts: list[str] = dataclasses.field(default_factory=list)
+    text: np.ndarray | None = None
 
 
 def _reject_duplicates(
@@ -89,13 +93,20 @@ def _note_single_events(review: Review) -> None:
     )
 
 
-def check_events(review: Review, item_ids: Sequence[str], now: int) -> Events:
+def check_events(
+    review: Review,
+    item_ids: Sequence[str],
+    now: int,
+    *,
+    reads_text: bool = False,
+) -> Events:
     """Checks every row and returns the good ones.
 
     Args:
         review: of the events table.
         item_ids: of the items that passed their checks.
         now: unix seconds; later events are rejected.
+        reads_text: whether the events' texts are wanted.
     """
     review.require_id(features.USER_ID)
     review.require_id(features.ITEM_ID)
@@ -114,6 +125,9 @@ def check_events(review: Review, item_ids: Sequence[str], now: int) -> Events:
             pc.utf8_trim_whitespace(review.table.column(features.SCENARIO))
         )
     )
+    texts, text = list[str](), None
+    if reads_text:
+        texts, text = codes(review.kept(review.text(features.TEXT)))
     keep = review.is_kept
     return Events(
         user_ids=user_ids,
@@ -129,4 +143,6 @@ def check_events(review: Review, item_ids: Sequence[str], now: int) -> Events:
         split=None
         if split is None
         else np.array(features.SPLITS, object)[split[keep]],
+        texts=texts,
+        text=text,
     )

@@ -1,0 +1,1 @@
+"""Runs data set x preset x variant x seed, and tables what came of it."""

@@ -1,0 +1,1 @@
+"""How long two trainers take to one validation figure on the same events."""
