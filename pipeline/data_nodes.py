@@ -157,6 +157,9 @@ def build_sequences(
             splits_config=transform_pb2.SplitsConfig(
                 analyze=[SPLIT], transform=[SPLIT]
             ),
+            # Nothing reads them, and they take as long as the rest.
+            disable_statistics=True,
+            disable_analyzer_cache=True,
             custom_config={
                 **columns,
                 CODE_FINGERPRINT: source_fingerprint(

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import datetime
 import json
-import threading
 import time
 from pathlib import Path
 from typing import Any
 
-import psutil
 from ml_metadata.proto import metadata_store_pb2
 from tfx.dsl.compiler import compiler
 from tfx.orchestration import metadata
@@ -20,47 +18,17 @@ from tfx.proto.orchestration import pipeline_pb2
 
 from pipeline.config import PipelineConfig
 from pipeline.hush import hush
+from pipeline.memory_watch import MemoryWatch
 from pipeline.pipeline import create_pipeline
 from trainer.anomalies import DataError
 
 METADATA_FILE = "metadata.sqlite"
 COMPONENTS_FILE = "components.json"  # below runs/<id>/
 _CACHED = metadata_store_pb2.Execution.CACHED
-_SAMPLE_SECONDS = 0.2
 
 
 class StepFailedError(RuntimeError):
     """A step failed; what it would have replaced is as it was."""
-
-
-class MemoryWatch:
-    """The most memory that this process and its children held in a block."""
-
-    def __init__(self) -> None:
-        self.peak_mb = 0.0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-
-    def __enter__(self) -> MemoryWatch:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        process = psutil.Process()
-        while True:
-            held = process.memory_info().rss
-            for child in process.children(recursive=True):
-                try:
-                    held += child.memory_info().rss
-                except psutil.NoSuchProcess:
-                    continue
-            self.peak_mb = max(self.peak_mb, held / 2**20)
-            if self._stop.wait(_SAMPLE_SECONDS):
-                return
 
 
 class LocalRun:

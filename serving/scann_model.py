@@ -97,7 +97,7 @@ class ScannModel(tf.Module):
         for name in _SEARCHING:
             fields = signatures.known(SIGNATURES[name].inputs, self.reads_text)
             specs = signatures.tensor_specs(fields)
-            function = tf.function(getattr(self, name))
+            function = tf.function(getattr(self, name), autograph=False)
             functions[name] = function.get_concrete_function(**specs)
         functions[signatures.DEFAULT_SIGNATURE] = functions[
             signatures.RECOMMEND

@@ -109,6 +109,46 @@ def test_only_the_pipeline_imports_tfx_and_beam(package: str) -> None:
     assert not against
 
 
+def graphs(file: Path) -> tuple[int, int]:
+    """How often a file says `tf.function`, and how often without AutoGraph."""
+    nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    said = [node for node in nodes if isinstance(node, ast.Attribute)]
+    return (
+        [ast.unparse(node) for node in said].count("tf.function"),
+        sum(
+            ast.unparse(call.func) == "tf.function"
+            and "autograph=False" in map(ast.unparse, call.keywords)
+            for call in calls
+        ),
+    )
+
+
+def test_graphs_are_found_however_they_are_made(tmp_path: Path) -> None:
+    file = tmp_path / "a.py"
+    file.write_text(
+        "@tf.function\ndef f(): ...\n"
+        "@tf.function(autograph=False)\ndef g(): ...\n"
+        "h = tf.function(f, autograph=True)\n"
+    )
+    assert graphs(file) == (3, 1)
+
+
+def test_no_graph_is_made_with_autograph() -> None:
+    """Control flow is written in TensorFlow here.
+
+    AutoGraph would rewrite the sources of Keras and of BERT below it too,
+    which takes most of the time of a small training.
+    """
+    found = {
+        str(file.relative_to(ROOT)): graphs(file)
+        for package in MAY_IMPORT
+        for file in sources(package)
+    }
+    assert sum(said for said, _ in found.values()) > 5
+    assert [name for name, (said, off) in found.items() if said != off] == []
+
+
 def test_the_version_is_written_once() -> None:
     written = re.findall(
         r'version="([^"]+)"', (ROOT / "setup.py").read_text(encoding="utf-8")

@@ -84,7 +84,9 @@ class TextEncoder(tf.Module):
         return tf.math.l2_normalize(total, axis=-1)
 
     # Traced once, however many signatures call it.
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    @tf.function(
+        input_signature=[tf.TensorSpec([None], tf.string)], autograph=False
+    )
     def encode_strings(self, texts: tf.Tensor) -> tf.Tensor:
         """[texts] strings -> [texts, dim]; an empty text gets zeros.
 
@@ -124,7 +126,8 @@ class TextEncoder(tf.Module):
         return vectors
 
     @tf.function(
-        input_signature=[tf.TensorSpec([None, None], tf.int32)]
+        input_signature=[tf.TensorSpec([None, None], tf.int32)],
+        autograph=False,
     )
     def _pool_graph(self, token_ids: tf.Tensor) -> tf.Tensor:
         return self.pool(token_ids)

@@ -21,7 +21,9 @@ def concrete_signatures(served: ServedModel) -> dict[str, Any]:
     """One concrete function per signature, and recommend as the default."""
     widths = {"s": served.state_width}
     functions = {
-        name: tf.function(getattr(served, name)).get_concrete_function(
+        name: tf.function(
+            getattr(served, name), autograph=False
+        ).get_concrete_function(
             **signatures.tensor_specs(
                 signatures.known(signature.inputs, served.reads_text), widths
             )

@@ -309,12 +309,15 @@ class TwoTower(tfrs.Model):
         ]
         return tf.cast(tf.concat(parts, axis=0), tf.float32).numpy()
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)])
+    @tf.function(
+        input_signature=[tf.TensorSpec([None], tf.int32)], autograph=False
+    )
     def _vectors_of(self, codes: tf.Tensor) -> tf.Tensor:
         return self.item_vectors(codes)
 
     @tf.function(
-        input_signature=[SIGNATURE, tf.TensorSpec([None, None], tf.float32)]
+        input_signature=[SIGNATURE, tf.TensorSpec([None, None], tf.float32)],
+        autograph=False,
     )
     def queries(
         self, batch: dict[str, tf.Tensor], vectors: tf.Tensor

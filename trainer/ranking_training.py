@@ -79,7 +79,7 @@ class HeadAlone(tf.Module):
         self.ranking_head.slope.assign(slope)
         self.ranking_head.offset.assign(offset)
 
-    @tf.function(input_signature=[SIGNATURE])
+    @tf.function(input_signature=[SIGNATURE], autograph=False)
     def _scored(
         self, batch: dict[str, tf.Tensor]
     ) -> tuple[tf.Tensor, tf.Tensor]:

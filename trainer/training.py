@@ -123,6 +123,9 @@ class Fit:
             self._distributed_step,
             input_signature=[SIGNATURE] if is_one else None,
             reduce_retracing=True,
+            # It would read and rewrite the sources of Keras, at each start
+            # longer than a small training takes.
+            autograph=False,
         )
 
     @property

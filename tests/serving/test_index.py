@@ -106,7 +106,10 @@ def test_a_large_catalogue_takes_the_fastest_plan_with_enough_recall(
 ):
     from serving import search
 
-    vectors = np.random.default_rng(3).normal(size=(600, 8))
+    # ScaNN's leaves differ from build to build. With 20 items each, one leaf
+    # never has the 100 that are asked for: recall@100 is that of the exact
+    # search which makes up for it, and only recall@10 tells the plans apart.
+    vectors = np.random.default_rng(3).normal(size=(240, 8))
     variable = toy_model.tf.Variable(vectors.astype(np.float32))
     wide = [search.Plan(12, 1, 300), search.Plan(12, 12, 300)]
     monkeypatch.setattr(search, "plans", lambda _: wide)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import io
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -58,6 +60,7 @@ class Trial:
         tf.keras.utils.set_random_seed(settings.seed)
         self.model = TwoTower(config, _inputs(prepared, text), encoder=None)
         self.batches = Watched(prepared, settings)
+        self.job_dir = job_dir
         self.fit = Fit(
             self.model, self.batches, settings,
             strategy=open_strategy("none"), job_dir=job_dir,
@@ -117,64 +120,67 @@ def logged_losses(job_dir: Path) -> list[float]:
     ]
 
 
-def test_one_seed_gives_one_loss_and_one_set_of_weights(tmp_path):
-    trials = [Trial(tmp_path / name) for name in ("one", "two")]
-    for trial in trials:
-        trial.fit.run(scores(0.1, 0.2, 0.3))
-    assert_equal(*(trial.weights() for trial in trials))
-    losses = logged_losses(tmp_path / "one")
-    assert losses == logged_losses(tmp_path / "two")
-    assert len(losses) == 3
-    assert losses[2] < losses[0]
+def history(job_dir: Path) -> list[dict]:
+    return json.loads((job_dir / "history.json").read_text())
 
 
-def test_a_stopped_fit_goes_on_after_the_last_finished_epoch(tmp_path, capsys):
+# To trace a step takes seconds, so that tests share what they only look at.
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Trial:
+    """Three epochs, each better than the one before."""
+    trial = Trial(tmp_path_factory.mktemp("unbroken"))
+    trial.fit.run(scores(0.1, 0.2, 0.3))
+    return trial
+
+
+@dataclasses.dataclass
+class Resumed:
+    """The same three epochs, stopped in the second and taken up again.
+
+    Attributes:
+        before: the history when it had stopped.
+        epochs: how many were finished in the end.
+        output: what was printed after that.
+    """
+
+    trial: Trial
+    before: list[dict]
+    epochs: int
+    output: str
+
+
+@pytest.fixture(scope="module")
+def resumed(tmp_path_factory: pytest.TempPathFactory) -> Resumed:
     def interrupted() -> float:
         if len(stopped.batches.epochs) == 2:
             raise KeyboardInterrupt
         return 0.1
 
-    stopped = Trial(tmp_path)
+    folder = tmp_path_factory.mktemp("resumed")
+    stopped = Trial(folder)
     with pytest.raises(KeyboardInterrupt):
         stopped.fit.run(interrupted)
-    resumed = Trial(tmp_path)
-    progress = resumed.fit.run(scores(0.2, 0.3))
-    assert "resuming after epoch 1\n" in capsys.readouterr().out
-    assert resumed.batches.epochs == [1, 2]  # counted from 0
-    assert int(progress.epoch) == 3
+    before, output = history(folder), io.StringIO()
+    trial = Trial(folder)
+    with contextlib.redirect_stdout(output):
+        progress = trial.fit.run(scores(0.2, 0.3))
+    return Resumed(trial, before, int(progress.epoch), output.getvalue())
 
 
-def test_a_resumed_fit_ends_where_an_unbroken_one_does(tmp_path):
-    unbroken = Trial(tmp_path / "unbroken")
-    unbroken.fit.run(scores(0.1, 0.2, 0.3))
-    stopped = Trial(tmp_path / "resumed")
-    with pytest.raises(StopIteration):  # no score for the second epoch
-        stopped.fit.run(scores(0.1))
-    resumed = Trial(tmp_path / "resumed")
-    resumed.fit.run(scores(0.2, 0.3))
-    assert_equal(resumed.weights(), unbroken.weights())
-    assert logged_losses(tmp_path / "resumed") == pytest.approx(
-        logged_losses(tmp_path / "unbroken")
-    )
+@dataclasses.dataclass
+class Peaked:
+    """Four epochs whose second is the best, and the weights after each."""
+
+    trial: Trial
+    best_epoch: int
+    after: list[list[np.ndarray]]
 
 
-def test_a_finished_fit_trains_no_more(tmp_path):
-    done = Trial(tmp_path)
-    done.fit.run(scores(0.3, 0.2, 0.1))
-    again = Trial(tmp_path)
-    again.fit.run(scores())
-    assert again.batches.epochs == []
-    assert_equal(again.weights(), done.weights())
-
-
-def test_training_stops_when_validation_no_longer_improves(tmp_path):
-    trial = Trial(tmp_path, epochs=9, patience=2)
-    trial.fit.run(scores(0.1, 0.5, 0.4, 0.5, 0.9))
-    assert trial.batches.epochs == [0, 1, 2, 3]
-
-
-def test_the_weights_of_the_best_epoch_are_kept(tmp_path):
-    trial = Trial(tmp_path, epochs=4)
+@pytest.fixture(scope="module")
+def peaked(tmp_path_factory: pytest.TempPathFactory) -> Peaked:
+    trial = Trial(tmp_path_factory.mktemp("peaked"), epochs=4)
     after: list[list[np.ndarray]] = []
     score = scores(0.1, 0.5, 0.4, 0.2)
 
@@ -183,11 +189,56 @@ def test_the_weights_of_the_best_epoch_are_kept(tmp_path):
         return score()
 
     progress = trial.fit.run(validate)
-    assert len(after) == 4
-    assert int(progress.best_epoch) == 2
-    assert_equal(trial.weights(), after[1])
+    return Peaked(trial, int(progress.best_epoch), after)
+
+
+def copied(trial: Trial, folder: Path) -> Path:
+    shutil.copytree(trial.job_dir, folder / "job")
+    return folder / "job"
+
+
+def test_one_seed_gives_one_loss_and_one_set_of_weights(unbroken, tmp_path):
+    trial = Trial(tmp_path)
+    trial.fit.run(scores(0.1, 0.2, 0.3))
+    assert_equal(trial.weights(), unbroken.weights())
+    losses = logged_losses(tmp_path)
+    assert losses == logged_losses(unbroken.job_dir)
+    assert len(losses) == 3
+    assert losses[2] < losses[0]
+
+
+def test_a_stopped_fit_goes_on_after_the_last_finished_epoch(resumed):
+    assert "resuming after epoch 1\n" in resumed.output
+    assert resumed.trial.batches.epochs == [1, 2]  # counted from 0
+    assert resumed.epochs == 3
+
+
+def test_a_resumed_fit_ends_where_an_unbroken_one_does(resumed, unbroken):
+    assert_equal(resumed.trial.weights(), unbroken.weights())
+    assert logged_losses(resumed.trial.job_dir) == pytest.approx(
+        logged_losses(unbroken.job_dir)
+    )
+
+
+def test_a_finished_fit_trains_no_more(peaked, tmp_path):
+    again = Trial(copied(peaked.trial, tmp_path), epochs=4)
+    again.fit.run(scores())
+    assert again.batches.epochs == []
+    assert_equal(again.weights(), peaked.trial.weights())
+
+
+def test_training_stops_when_validation_no_longer_improves(tmp_path):
+    trial = Trial(tmp_path, epochs=9, patience=2)
+    trial.fit.run(scores(0.1, 0.5, 0.4, 0.5, 0.9))
+    assert trial.batches.epochs == [0, 1, 2, 3]
+
+
+def test_the_weights_of_the_best_epoch_are_kept(peaked):
+    assert len(peaked.after) == 4
+    assert peaked.best_epoch == 2
+    assert_equal(peaked.trial.weights(), peaked.after[1])
     with pytest.raises(AssertionError):
-        assert_equal(after[1], after[3])
+        assert_equal(peaked.after[1], peaked.after[3])
 
 
 def test_the_best_weights_are_replaced_once_and_come_back(tmp_path):
@@ -223,28 +274,21 @@ def test_an_epoch_has_every_window_once_and_its_length_is_known():
     assert len(batches) == len(sizes) == 3
 
 
-def history(job_dir: Path) -> list[dict]:
-    return json.loads((job_dir / "history.json").read_text())
-
-
-def test_the_history_has_a_line_per_epoch_and_survives_a_resume(tmp_path):
-    stopped = Trial(tmp_path)
-    with pytest.raises(StopIteration):  # no score for the second epoch
-        stopped.fit.run(scores(0.1))
-    assert [line["epoch"] for line in history(tmp_path)] == [1]
-    Trial(tmp_path).fit.run(scores(0.2, 0.3))
-    lines = history(tmp_path)
+def test_the_history_has_a_line_per_epoch_and_survives_a_resume(resumed):
+    assert [line["epoch"] for line in resumed.before] == [1]
+    job_dir = resumed.trial.job_dir
+    lines = history(job_dir)
     assert [line["epoch"] for line in lines] == [1, 2, 3]
     assert [line["validation_ndcg@10"] for line in lines] == [0.1, 0.2, 0.3]
     assert [line["loss"] for line in lines] == pytest.approx(
-        logged_losses(tmp_path)
+        logged_losses(job_dir)
     )
     assert all(line["seconds"] >= 0 for line in lines)
 
 
-def test_an_epoch_that_is_run_again_replaces_its_line(tmp_path):
-    Trial(tmp_path).fit.run(scores(0.1, 0.2, 0.3))
-    shutil.rmtree(tmp_path / "checkpoints")
-    Trial(tmp_path).fit.run(scores(0.6, 0.5, 0.4))
-    found = [line["validation_ndcg@10"] for line in history(tmp_path)]
+def test_an_epoch_that_is_run_again_replaces_its_line(unbroken, tmp_path):
+    job_dir = copied(unbroken, tmp_path)
+    shutil.rmtree(job_dir / "checkpoints")
+    Trial(job_dir).fit.run(scores(0.6, 0.5, 0.4))
+    found = [line["validation_ndcg@10"] for line in history(job_dir)]
     assert found == [0.6, 0.5, 0.4]
