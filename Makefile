@@ -30,7 +30,7 @@ types: install
 	$(ISOLATED) -m mypy
 
 tests: install
-	$(ISOLATED) -m pytest $(PYTEST)
+	$(ISOLATED) -m pytest --numprocesses 2 --dist loadfile $(PYTEST)
 
 doctor: install ## what this machine lacks, and what to do about it
 	@$(ISOLATED) -m trainer.doctor

@@ -25,6 +25,7 @@ REQUIRES = [
     "protobuf>=3.20.3",  # messages that the client reads without TensorFlow
     "grpcio>=1.48.2,<2",  # server and client
     "grpcio-health-checking>=1.48.2,<2",  # health of the server for probes
+    "grpcio-reflection>=1.48.2,<2",  # lets grpcurl ask what there is
     "numpy>=1.26,<3",  # arrays between tables and model
     "pyarrow>=10",  # CSV and Parquet, read by column
     "PyYAML>=6",  # --config and --print-config
@@ -47,6 +48,7 @@ EXTRAS = {
     ],
     "dev": [
         "pytest>=8",  # runs the tests
+        "pytest-xdist>=3.6",  # shares them out between two processes
         "hypothesis>=6.100",  # properties on generated input
         "ruff>=0.9",  # lint
         "mypy>=1.11",  # strict types of schema, trainer and serving

@@ -22,8 +22,10 @@ from trainer.tables import load_dataset
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Splits the CPU in two before TensorFlow starts, for `mirrored`."""
+    if config.getoption("numprocesses", None):
+        return  # the tests run in other processes
     import tensorflow as tf
 
     device = tf.config.list_physical_devices("CPU")[0]
