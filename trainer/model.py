@@ -11,8 +11,9 @@ from trainer.config import RunConfig
 from trainer.encoder import TextEncoder
 from trainer.losses import log_inclusion_probability, retrieval_loss
 from trainer.model_inputs import ModelInputs
-from trainer.ranking_losses import listwise_loss, pairwise_loss
-from trainer.towers import ItemTower, RankingHead, UserTower
+from trainer.ranking_head import RankingHead
+from trainer.replicas import gathered, over_replicas
+from trainer.towers import ItemTower, UserTower
 
 _ENCODE_ITEMS = 4096  # items of the catalogue that are encoded at a time
 
@@ -58,12 +59,9 @@ class TwoTower(tfrs.Model):
             reads_behaviour=inputs.behaviour is not None,
         )
         self.ranking_head = RankingHead(
-            config.model, num_scenarios=inputs.num_scenarios
-        )
-        self.ranking_task = tfrs.tasks.Ranking(
-            loss=tf.keras.losses.MeanSquaredError(
-                reduction=tf.keras.losses.Reduction.NONE
-            )
+            config.model,
+            num_scenarios=inputs.num_scenarios,
+            loss=settings.ranking_loss,
         )
         self._text = tf.constant(inputs.text)
         self._profiles = tf.constant(inputs.profiles)
@@ -181,63 +179,14 @@ class TwoTower(tfrs.Model):
             log_inclusion=log_inclusion,
             precision=self._precision,
         )
-        loss = tf.reduce_sum(losses) / _over_replicas(tf.shape(losses)[0])
+        loss = tf.reduce_sum(losses) / over_replicas(tf.shape(losses)[0])
         if self.has_labels:
             chosen = tf.gather_nd(event_vectors, targets)
-            ranking = self.ranking_loss(queries, chosen, targets, inputs)
+            ranking = self.ranking_head.loss(queries, chosen, targets, inputs)
             # Of a head that learns later this has only made the variables.
             if self.config.training.ranking_training == "joint":
                 loss += self.config.training.ranking_weight * ranking
         return loss
-
-    def ranking_loss(
-        self,
-        queries: tf.Tensor,
-        items: tf.Tensor,
-        targets: tf.Tensor,
-        batch: dict[str, tf.Tensor],
-    ) -> tf.Tensor:
-        """The head's loss, averaged over target events or over windows.
-
-        Squared errors are averaged over the target events that have a label;
-        losses of pairs and lists over the windows in which there is one.
-
-        Args:
-            queries, items: [P, D] of the target events.
-            targets: [P, 2] window, position.
-            batch: tensors of `trainer.batches.SIGNATURE`.
-
-        Returns:
-            Scalar float32, one replica's share as of `compute_loss`.
-        """
-        kind = self.config.training.ranking_loss
-        labels = tf.gather_nd(batch["label"], targets)
-        labelled = tf.where(~tf.math.is_nan(labels))[:, 0]
-        labels, places = (
-            tf.gather(each, labelled) for each in (labels, targets)
-        )
-        scores = self.ranking_head.scores(
-            tf.gather(queries, labelled),
-            tf.gather(items, labelled),
-            tf.gather_nd(batch["scenario"], places),
-        )
-        if kind == "pointwise":
-            losses = self.ranking_task(
-                labels=labels[:, None],
-                predictions=scores[:, None],
-                compute_metrics=False,
-            )
-            counted = tf.shape(losses)[0]
-        else:
-            shape = tf.shape(batch["label"], tf.int64)
-            lists, wanted, found = (
-                tf.scatter_nd(places, each, shape)
-                for each in (scores, labels, tf.ones_like(labels))
-            )  # [B, L]
-            loss_of = {"pairwise": pairwise_loss, "listwise": listwise_loss}
-            losses, is_counted = loss_of[kind](lists, wanted, found > 0)
-            counted = tf.math.count_nonzero(is_counted)
-        return tf.reduce_sum(losses) / _over_replicas(counted)
 
     def _candidates(
         self, batch: dict[str, tf.Tensor]
@@ -272,7 +221,7 @@ class TwoTower(tfrs.Model):
         )
         events = tf.boolean_mask(batch["item"], is_event)
         # Own items come first, so that their columns are the first indices.
-        everything = tf.concat([own, _gathered(events), drawn], axis=0)
+        everything = tf.concat([own, gathered(events), drawn], axis=0)
         codes, columns = tf.unique(everything)
         columns = tf.reshape(
             columns[: tf.size(own)], tf.shape(batch["item"])
@@ -281,7 +230,7 @@ class TwoTower(tfrs.Model):
             tf.gather(self._event_share, codes),
             uniform,
             num_items,
-            _over_replicas(tf.size(events)),
+            over_replicas(tf.size(events)),
         )
         return codes, columns, log_inclusion
 
@@ -339,20 +288,3 @@ class TwoTower(tfrs.Model):
             tf.gather(interests, at, batch_dims=1)[:, 0],
             batch["asked_scenario"],
         )
-
-
-def _over_replicas(count: tf.Tensor) -> tf.Tensor:
-    """A count summed over replicas, float32, at least 1."""
-    context = tf.distribute.get_replica_context()
-    total = tf.cast(count, tf.float32)
-    if context is not None and context.num_replicas_in_sync > 1:
-        total = context.all_reduce(tf.distribute.ReduceOp.SUM, total)
-    return tf.maximum(total, 1.0)
-
-
-def _gathered(codes: tf.Tensor) -> tf.Tensor:
-    """[n] codes of this replica -> codes of all replicas."""
-    context = tf.distribute.get_replica_context()
-    if context is not None and context.num_replicas_in_sync > 1:
-        return context.all_gather(codes, axis=0)
-    return codes

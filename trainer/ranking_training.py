@@ -56,7 +56,7 @@ class HeadAlone(tf.Module):
             Scalar float32, one replica's share as of `TwoTower.compute_loss`.
         """
         queries, items, targets = self._pairs(inputs)
-        return self.model.ranking_loss(queries, items, targets, inputs)
+        return self.model.ranking_head.loss(queries, items, targets, inputs)
 
     def calibrate(self) -> None:
         """Lets the head say labels where it has learnt their order alone.

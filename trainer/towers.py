@@ -1,4 +1,4 @@
-"""The two towers and the ranking head: layers that hold the weights.
+"""The two towers: layers that hold the weights.
 
 Axes: C items, B users, L events, D embedding_dim, T width of a text vector,
 U lstm_units, E experts.
@@ -287,58 +287,3 @@ class UserTower(tf.keras.layers.Layer):
         mixed = tf.einsum("ne,ned->nd", gate, experts)
         wanted = tf.cast(mixed, tf.float32) + self.interests(hidden, parts)
         return tf.math.l2_normalize(wanted, axis=-1)
-
-
-class RankingHead(tf.keras.layers.Layer):
-    """Predicts a rating or an event's strength from query and item.
-
-    What people do differs by scenario more than what they choose, and a query
-    tells its scenario only where the choice depends on it: so the head is
-    told.
-
-    Args:
-        config: sizes.
-        num_scenarios: vocabulary size, unknown included.
-    """
-
-    def __init__(self, config: ModelConfig, *, num_scenarios: int) -> None:
-        super().__init__(name="ranking_head")
-        layers = tf.keras.layers
-        self.scenario = layers.Embedding(num_scenarios, _SIDE_DIM)
-        self.hidden = layers.Dense(config.embedding_dim, activation="relu")
-        self.output_layer = layers.Dense(1, dtype="float32")
-        # Of scores to labels; set by `trainer.ranking_training.calibrate`.
-        self.slope, self.offset = (
-            self.add_weight(
-                name, [], initializer=start, dtype="float32", trainable=False
-            )
-            for name, start in (("slope", "ones"), ("offset", "zeros"))
-        )
-
-    def scores(
-        self, queries: tf.Tensor, item_vectors: tf.Tensor, scenario: tf.Tensor
-    ) -> tf.Tensor:
-        """What losses compare.
-
-        Args:
-            queries, item_vectors: [..., D].
-            scenario: [...] int32, the scenario that is asked.
-
-        Returns:
-            [...] float32.
-        """
-        parts = (
-            queries, item_vectors, queries * item_vectors,
-            self.scenario(scenario),
-        )
-        told = tf.concat([tf.cast(each, tf.float32) for each in parts], axis=-1)
-        return tf.squeeze(self.output_layer(self.hidden(told)), axis=-1)
-
-    def call(
-        self, queries: tf.Tensor, item_vectors: tf.Tensor, scenario: tf.Tensor
-    ) -> tf.Tensor:
-        """The scores on the line to labels: [...] float32, labels scaled."""
-        slope, offset = (
-            tf.cast(each, tf.float32) for each in (self.slope, self.offset)
-        )
-        return slope * self.scores(queries, item_vectors, scenario) + offset

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from trainer.config import check_fields, option
+from trainer.fields import check_fields, option
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,7 +7,8 @@ import pytest
 import tensorflow as tf
 
 from trainer.config import ModelConfig
-from trainer.towers import ItemTower, RankingHead, UserTower
+from trainer.ranking_head import RankingHead
+from trainer.towers import ItemTower, UserTower
 
 DIM, UNITS, TEXT, SIDE = 4, 6, 5, 16
 NONE = -1

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy.typing as npt
 
-from trainer.config import check_fields, option
+from trainer.fields import check_fields, option
 
 LanguageName = Literal["en", "zh"]
 Array = npt.NDArray[Any]
