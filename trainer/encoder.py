@@ -7,6 +7,7 @@ gives the same ids, and texts of equal length in one batch).
 
 from __future__ import annotations
 
+import copy
 import difflib
 import hashlib
 import importlib.util
@@ -23,6 +24,9 @@ import transformers
 from trainer.encoder_sizes import is_made_here
 from trainer.fresh_encoder import bert_config, learn_tokenizer
 from trainer.tokenizer import BertTokenizer
+from trainer.tuning import Tuning, merge
+from trainer.tuning.adapter_folder import Adapter, is_adapter
+from trainer.tuning.tuning import weights_hash
 
 MINILM_HUB_NAME = "sentence-transformers/all-MiniLM-L6-v2"
 _BATCH_TEXTS = 64
@@ -36,6 +40,9 @@ class TextEncoder(tf.Module):
         bert: a TensorFlow BERT-family model with its weights.
         tokenizer: its fast tokenizer.
         max_tokens: word pieces that are read of a text.
+
+    Attributes:
+        tuning: which weights are trained with the towers, if any are.
     """
 
     def __init__(
@@ -57,6 +64,7 @@ class TextEncoder(tf.Module):
         self.dim = int(bert.config.hidden_size)
         self.pad_id = int(tokenizer.pad_token_id)
         self.tokenize = BertTokenizer(tokenizer, max_tokens)
+        self.tuning: Tuning | None = None
         # Before any use, which would write its truncation into the state.
         self._tokenizer_state = tokenizer.backend_tokenizer.to_str()
 
@@ -124,16 +132,34 @@ class TextEncoder(tf.Module):
     def _pool_graph(self, token_ids: tf.Tensor) -> tf.Tensor:
         return self.pool(token_ids)
 
+    @property
+    def tuned_weights(self) -> list[tf.Variable]:
+        """Weights that are trained with the towers; none of a frozen one."""
+        return list(self.tuning.weights.values()) if self.tuning else []
+
+    def merged(self) -> TextEncoder:
+        """The same encoder with what LoRA learnt inside its own weights.
+
+        Graphs that were traced before give the same: their products are zero.
+        """
+        if not self.tuning or self.tuning.method != "lora":
+            return self
+        merge(self.bert)
+        return copy.copy(self)  # whose graphs are not traced yet
+
     def fingerprint(self) -> str:
         """Names weights, precision, tokenizer and length: all that decides."""
         precision = tf.keras.mixed_precision.global_policy().name
         digest = hashlib.sha256(f"{self.max_tokens} {precision}".encode())
         digest.update(self._tokenizer_state.encode())
-        for weight in self.bert.weights:
-            # A checkpoint may lack the pooler, which is random then: unused.
-            if "/pooler/" not in weight.name:
-                digest.update(weight.numpy().tobytes())
+        digest.update(weights_hash(self.bert).encode())
         return digest.hexdigest()[:16]
+
+
+def source_of(name: str, folder: Path) -> str:
+    """Where `load_encoder` loads from: a folder's whole path or a hub name."""
+    source = str(folder) if is_made_here(name) else locate(name)
+    return str(Path(source).resolve()) if Path(source).is_dir() else source
 
 
 def mean_of_tokens(
@@ -171,8 +197,15 @@ def load_encoder(
     Raises:
         ValueError: if there is no such encoder.
     """
+    if is_adapter(name):
+        adapter = Adapter.read(Path(name).expanduser())
+        encoder = load_encoder(
+            adapter.base, max_tokens=max_tokens, corpus=corpus, folder=folder
+        )
+        adapter.put_onto(encoder.bert)
+        return encoder
     is_new = is_made_here(name)
-    source = str(folder) if is_new else locate(name)
+    source = source_of(name, folder)
     try:
         if is_new and not folder.exists():
             _make_encoder(name, corpus, folder)
