@@ -75,6 +75,16 @@ class PretrainingConfig:
         5, "events between the two items of a pair at most; 1 is neighbours",
         low=1, high=1000,
     )
+    view_share: float = option(
+        0.3, "share of an epoch's pairs that are two views of one item: title "
+        "against the rest, or, where there is one text, that text twice",
+        low=0.0, high=1.0,
+    )
+    dropped_share: float = option(
+        0.3, "share of words that are left out of each text of a pair; higher "
+        "teaches likeness of words, lower what users read together",
+        low=0.0, high=0.9,
+    )
     contrastive_temperature: float = option(
         0.05, "divides the cosines; higher flattens the softmax", low=0.001,
         high=10.0,

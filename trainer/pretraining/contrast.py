@@ -16,6 +16,7 @@ import tensorflow as tf
 from trainer.encoder import mean_of_tokens
 from trainer.pretraining.config import PretrainingConfig
 from trainer.pretraining.language_model import read_states
+from trainer.pretraining.masking import drop_words
 from trainer.pretraining.pairs import PairTexts, as_batches
 from trainer.pretraining.token_batches import TokenTable
 
@@ -45,13 +46,15 @@ class ContrastiveStage:
     ) -> None:
         self._model, self._pairs = model, pairs
         self._table, self._config = table, config
+        self._pad_id = int(model.config.pad_token_id)
         self.epochs = config.contrastive_epochs
 
     def _draw(self, epoch: int) -> list[np.ndarray]:
         config = self._config
         generator = np.random.default_rng([config.seed, epoch])
         pairs = self._pairs.draw(
-            config.pair_distance, config.max_pairs, generator
+            config.pair_distance, config.view_share, config.max_pairs,
+            generator,
         )
         return as_batches(pairs, config.batch_pairs)
 
@@ -66,11 +69,15 @@ class ContrastiveStage:
         in. Yields ids of both sides' texts [A + B, L], and of each pair the
         places [P] among those of its side.
         """
+        generator = np.random.default_rng([self._config.seed, epoch, 1])
         for pairs in self._draw(epoch):
             (first, left), (second, right) = (
                 np.unique(side, return_inverse=True) for side in pairs.T
             )
-            ids = self._table.rows(np.concatenate([first, second])).ids
+            ids = drop_words(
+                self._table.rows(np.concatenate([first, second])),
+                self._config.dropped_share, self._pad_id, generator,
+            )
             yield ids, left.astype(np.int32), right.astype(np.int32)
 
     @property
@@ -86,7 +93,7 @@ class ContrastiveStage:
         """InfoNCE in both directions, scalar float32."""
         ids, left, right = batch
         states = read_states(self._model, ids, training)
-        vectors = mean_of_tokens(states, ids, self._model.config.pad_token_id)
+        vectors = mean_of_tokens(states, ids, self._pad_id)
         num_left = tf.reduce_max(left) + 1
         cosines = tf.matmul(
             vectors[:num_left], vectors[num_left:], transpose_b=True

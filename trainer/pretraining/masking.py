@@ -70,15 +70,11 @@ def hide_words(
         generator: of the draws.
     """
     ids, words = table.ids, table.words
-    lots = generator.random((len(ids), int(words.max(initial=0)) + 1))
-    counts = words.max(axis=1) + 1
-    lots[np.arange(lots.shape[1]) >= counts[:, None]] = np.inf
+    lots = _word_lots(words, generator)
     is_hidden = lots <= np.maximum(share, lots.min(axis=1, keepdims=True))
-    is_hidden &= np.isfinite(lots)
     ways = generator.random(lots.shape)
-    hidden = np.take_along_axis(is_hidden, np.maximum(words, 0), axis=1)
-    hidden &= words != NO_WORD
-    way = np.take_along_axis(ways, np.maximum(words, 0), axis=1)
+    hidden = _of_pieces(is_hidden, words) & (words != NO_WORD)
+    way = _of_pieces(ways, words)
     noise = generator.choice(vocabulary.ordinary_ids, size=ids.shape)
     shown = np.where(way < _MASKED, vocabulary.mask_id, ids)
     is_random = (way >= _MASKED) & (way < _MASKED + _RANDOM)
@@ -87,3 +83,35 @@ def hide_words(
     return Masked(
         np.where(hidden, shown, ids).astype(np.int32), places, ids[hidden]
     )
+
+
+def drop_words(
+    table: TokenTable,
+    share: float,
+    pad_id: int,
+    generator: np.random.Generator,
+) -> np.ndarray:
+    """Leaves a share of each text's words out, and never all of them.
+
+    Returns:
+        [B, L] int32 ids with padding in the place of what is left out.
+    """
+    lots = _word_lots(table.words, generator)
+    is_dropped = (lots >= 1 - share) & (lots > lots.min(axis=1)[:, None])
+    dropped = _of_pieces(is_dropped, table.words) & (table.words != NO_WORD)
+    return np.where(dropped, pad_id, table.ids).astype(np.int32)
+
+
+def _word_lots(
+    words: np.ndarray, generator: np.random.Generator
+) -> np.ndarray:
+    """[B, words] draws in [0, 1); infinity beyond a text's last word."""
+    lots = generator.random((len(words), int(words.max(initial=0)) + 1))
+    counts = words.max(axis=1) + 1
+    lots[np.arange(lots.shape[1]) >= counts[:, None]] = np.inf
+    return lots
+
+
+def _of_pieces(of_words: np.ndarray, words: np.ndarray) -> np.ndarray:
+    """[B, words] values -> [B, L] of the word that a piece is of."""
+    return np.take_along_axis(of_words, np.maximum(words, 0), axis=1)

@@ -72,27 +72,39 @@ class PairTexts:
         return len(self.texts) - 1
 
     def draw(
-        self, distance: int, limit: int, generator: np.random.Generator
+        self,
+        distance: int,
+        view_share: float,
+        limit: int,
+        generator: np.random.Generator,
     ) -> np.ndarray:
         """The pairs of one epoch.
 
         Args:
             distance: as of `event_pairs`.
+            view_share: share of pairs that are two views of one item.
             limit: pairs at most.
             generator: of the draws.
 
         Returns:
             [P, 2] rows of `texts`, shuffled. Where both rows are one, the two
             views of it are what dropout makes of it (SimCSE, Gao et al.,
-            arXiv 2104.08821).
+            arXiv 2104.08821) and what leaving words out does. Every item's
+            views come before any come twice.
         """
         pairs = event_pairs(self._sequences, distance, generator)
-        pairs = pairs[self._has_text[pairs].all(axis=1)]
+        pairs = generator.permutation(pairs[self._has_text[pairs].all(axis=1)])
         # Either text may be the question.
         turned = generator.random(len(pairs)) < 0.5
         pairs[turned] = pairs[turned, ::-1]
-        both = np.concatenate([pairs, self._views])
-        return both[generator.permutation(len(both))[:limit]]
+        total = min(limit, len(pairs) + len(self._views))
+        if view_share < 1 and len(pairs):
+            total = min(limit, round(len(pairs) / (1 - view_share)))
+        count = round(view_share * total) if len(pairs) else total
+        order = generator.permutation(len(self._views))
+        views = self._views[np.resize(order, count if len(order) else 0)]
+        both = np.concatenate([pairs[: total - len(views)], views])
+        return generator.permutation(both)
 
 
 def as_batches(pairs: np.ndarray, size: int) -> list[np.ndarray]:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from trainer.pretraining.masking import Vocabulary, hide_words
+from trainer.pretraining.masking import Vocabulary, drop_words, hide_words
 from trainer.pretraining.token_batches import TokenTable
 
 MASK, VOCABULARY = 4, Vocabulary(4, np.arange(10, 60, dtype=np.int32))
@@ -80,3 +80,19 @@ def test_a_share_of_the_words_is_hidden():
 def test_a_tokenizer_without_a_mask_is_refused():
     with pytest.raises(ValueError, match="no mask token"):
         Vocabulary.of(SimpleNamespace(mask_token_id=None))
+
+
+def test_words_are_left_out_whole_and_never_all():
+    shares = []
+    for seed in range(300):
+        ids = drop_words(TABLE, 0.4, 0, np.random.default_rng(seed))
+        is_out = ids != IDS
+        assert not ids[is_out].any()
+        assert not is_out[WORDS < 0].any()
+        words = [is_out[0][WORDS[0] == n] for n in range(3)]
+        assert all(out.all() or not out.any() for out in words)
+        assert not is_out[1].any()  # its only word
+        assert not all(out.all() for out in words)
+        shares.append(np.mean([out.all() for out in words]))
+    # Of three words each is out by 0.4, but for all three: 0.4 - 0.4^3 / 3.
+    assert np.mean(shares) == pytest.approx(0.4 - 0.4**3 / 3, abs=0.03)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
+import pytest
 
 from trainer.behaviour import TEST, TRAIN, VALIDATION, Sequences
 from trainer.pretraining.corpus import Corpus
@@ -65,7 +68,7 @@ def named(limit: int = 1000) -> set[tuple[str, str]]:
     return {
         (PAIRS.texts[a], PAIRS.texts[b])
         for seed in range(40)
-        for a, b in PAIRS.draw(1, limit, np.random.default_rng(seed))
+        for a, b in PAIRS.draw(1, 0.5, limit, np.random.default_rng(seed))
     }
 
 
@@ -86,9 +89,34 @@ def test_nothing_is_paired_with_an_item_without_text():
 
 
 def test_no_more_pairs_than_asked():
-    assert len(PAIRS.draw(1, 3, np.random.default_rng(0))) == 3
+    assert len(PAIRS.draw(1, 0.5, 3, np.random.default_rng(0))) == 3
 
 
 def test_a_pair_alone_is_no_batch():
     batches = as_batches(np.arange(14).reshape(7, 2), 3)
     assert [len(batch) for batch in batches] == [3, 3]
+
+
+@pytest.mark.parametrize("share, views", [(0.0, 0), (0.5, 4), (0.8, 16)])
+def test_a_share_of_the_pairs_are_views(share, views):
+    # Four neighbouring pairs make the rest.
+    for seed in range(5):
+        drawn = PAIRS.draw(1, share, 1000, np.random.default_rng(seed))
+        same = [
+            PAIRS.texts[a][1] == PAIRS.texts[b][1] for a, b in drawn.tolist()
+        ]
+        assert (sum(same), len(same)) == (views, views + 4)
+
+
+def test_every_item_is_viewed_before_one_is_twice():
+    drawn = PAIRS.draw(1, 2 / 3, 1000, np.random.default_rng(0))
+    views = [a for a, b in drawn.tolist() if PAIRS.texts[a][0] == "t" == (
+        PAIRS.texts[b][0]) and a == b]
+    assert sorted(views) == [2, 3, 4, 5, 6, 7]
+
+
+def test_without_events_there_are_views_alone():
+    quiet = dataclasses.replace(sequences(), split=np.full(9, TEST, np.int8))
+    alone = PairTexts(Corpus(quiet, ["a", "b"], ["a", "b"], ["", ""]))
+    drawn = alone.draw(1, 0.3, 9, np.random.default_rng(0))
+    assert sorted(drawn.tolist()) == [[0, 0], [1, 1]]
