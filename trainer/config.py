@@ -170,7 +170,7 @@ class TextConfig:
         "minilm", "minilm (the packaged all-MiniLM-L6-v2), tiny (a small "
         "BERT with random weights, for trials), a folder of trainer.pretrain "
         "or JOB/adapter, or any folder or hub name of a BERT-family model "
-        "with a WordPiece tokenizer"
+        "with the tokenizer of BERT (WordPiece) or of RoBERTa"
     )
     tune: TuneName = option(
         "frozen", "what of the encoder is trained with the towers: frozen, "

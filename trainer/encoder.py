@@ -23,7 +23,7 @@ import transformers
 
 from trainer.encoder_sizes import is_made_here
 from trainer.fresh_encoder import bert_config, learn_tokenizer
-from trainer.tokenizer import BertTokenizer
+from trainer.tokenizer import in_graph_tokenizer
 from trainer.tuning import Tuning, merge
 from trainer.tuning.adapter_folder import Adapter, is_adapter
 from trainer.tuning.tuning import weights_hash
@@ -52,7 +52,7 @@ class TextEncoder(tf.Module):
         max_tokens: int,
     ) -> None:
         super().__init__(name="text_encoder")
-        limit = bert.config.max_position_embeddings
+        limit = positions(bert.config)
         if max_tokens > limit:
             raise ValueError(
                 f"max_tokens is {max_tokens}, but this text encoder has "
@@ -63,7 +63,7 @@ class TextEncoder(tf.Module):
         self.max_tokens = max_tokens
         self.dim = int(bert.config.hidden_size)
         self.pad_id = int(tokenizer.pad_token_id)
-        self.tokenize = BertTokenizer(tokenizer, max_tokens)
+        self.tokenize = in_graph_tokenizer(tokenizer, max_tokens)
         self.tuning: Tuning | None = None
         # Before any use, which would write its truncation into the state.
         self._tokenizer_state = tokenizer.backend_tokenizer.to_str()
@@ -160,6 +160,16 @@ def source_of(name: str, folder: Path) -> str:
     """Where `load_encoder` loads from: a folder's whole path or a hub name."""
     source = str(folder) if is_made_here(name) else locate(name)
     return str(Path(source).resolve()) if Path(source).is_dir() else source
+
+
+def positions(config: Any) -> int:
+    """Word pieces that a model has positions for.
+
+    RoBERTa counts them from behind its padding's id.
+    """
+    count: int = config.max_position_embeddings
+    is_shifted = config.model_type in ("roberta", "xlm-roberta", "camembert")
+    return count - (config.pad_token_id + 1 if is_shifted else 0)
 
 
 def mean_of_tokens(

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 import transformers
 
-from trainer.encoder import load_tokenizer, load_weights, locate
+from trainer.encoder import load_tokenizer, load_weights, locate, positions
 from trainer.encoder_sizes import is_made_here
 from trainer.fresh_encoder import bert_config, learn_tokenizer
 from trainer.job import write_json
@@ -117,11 +117,10 @@ class Pretraining:
             model = load_weights(
                 locate(name), transformers.TFAutoModelForMaskedLM
             )
-        positions = model.config.max_position_embeddings
-        if limit > positions:
+        if limit > positions(model.config):
             raise ValueError(
                 f"max_tokens is {limit}, but this encoder has positions for "
-                f"{positions}; lower max_tokens."
+                f"{positions(model.config)}; lower max_tokens."
             )
         return model
 
