@@ -35,6 +35,7 @@ def character_classes(pre_tokenizer: Any) -> np.ndarray:
     classes = np.full(_CODE_POINTS, OTHER, np.int8)
 
     def classify(first: int, end: int) -> None:
+        """Fills a stretch, halves of it where it is mixed."""
         text = "".join(
             chr(p) for p in range(first, end) if p not in _SURROGATES
         )

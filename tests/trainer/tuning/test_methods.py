@@ -49,7 +49,9 @@ def make(kind: str = "Bert", seed: int = 1) -> transformers.TFPreTrainedModel:
 
 def states(bert: transformers.TFPreTrainedModel) -> np.ndarray:
     mask = tf.cast(IDS != 0, tf.int32)
-    return bert(IDS, attention_mask=mask).last_hidden_state.numpy()
+    return bert(IDS, attention_mask=mask).last_hidden_state.numpy().astype(
+        np.float32
+    )
 
 
 def gradients(bert, weights) -> dict[str, tf.Tensor | None]:
@@ -122,6 +124,21 @@ def test_other_families_are_tuned_alike(kind, method):
     np.testing.assert_allclose(states(bert), before, atol=1e-6)
     shake(weights)
     assert np.abs(states(bert) - before).max() > 1e-3
+
+
+@pytest.mark.parametrize("method", ["lora", "adapter", "prefix"])
+def test_half_precision_is_tuned_too(method):
+    before = tf.keras.mixed_precision.global_policy()
+    tf.keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        bert = make()
+        base = states(bert)
+        weights = tune(bert, method, 3)
+        np.testing.assert_allclose(states(bert), base)
+        assert all(v.dtype == tf.float32 for v in weights.values())
+        assert None not in gradients(bert, weights).values()
+    finally:
+        tf.keras.mixed_precision.set_global_policy(before)
 
 
 def test_an_encoder_that_is_built_another_way_is_refused():

@@ -18,10 +18,12 @@ from trainer.config import (
 )
 from trainer.encoder import load_encoder
 from trainer.prepare import prepare
-from trainer.restored import restore
+from trainer.restored import make_variables, restore
 from trainer.run import Run
 from trainer.sample.__main__ import main as make_sample
+from trainer.strategies import open_strategy
 from trainer.tables import load_dataset
+from trainer.warm_start import EarlierRun
 
 _BERT = {
     "hidden_size": 16,
@@ -118,6 +120,17 @@ def test_the_run_that_was_exported_gives_what_it_gave(tuned, found):
         tuned.model.catalogue_vectors(), found[0].catalogue_vectors(),
         atol=1e-5,
     )
+
+
+def test_a_warm_start_takes_the_tuned_weights_over(tuned, found, tmp_path):
+    run = Run(tuned.prepared, tuned.config, tmp_path / "job", tuned.job_dir)
+    model, encoder = run.build(open_strategy("none"))
+    make_variables(model)
+    EarlierRun.read(tuned.job_dir).load_into(model, tuned.prepared)
+    for mine, trained in zip(
+        encoder.tuned_weights, found[1].tuned_weights, strict=True
+    ):
+        np.testing.assert_array_equal(mine, trained)
 
 
 def test_no_size_where_none_belongs():
