@@ -3,7 +3,7 @@
     python -m benchmarks.training_step --data-dir DATA --split leave_one_out
 
 occurrence: the encoder runs on every event of the batch; distinct: on every
-distinct item (`--train-encoder`); cached: not at all (the default, a frozen
+distinct item (`--tune full`); cached: not at all (the default, a frozen
 encoder). All three score the same candidates, so their losses are equal.
 """
 
@@ -119,7 +119,7 @@ def main() -> None:
         training=TrainingConfig(num_negatives=0, full_softmax_items=0),
     )
     tuned = dataclasses.replace(
-        frozen, text=dataclasses.replace(frozen.text, train_encoder=True)
+        frozen, text=dataclasses.replace(frozen.text, tune="full")
     )
     prepared = read(asked.data_dir, frozen)
     batch = same_batch(prepared, asked.users, asked.length)

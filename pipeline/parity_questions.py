@@ -122,7 +122,7 @@ class Trained:
         texts = [t.decode() for t in _column(found[records.ITEM_TEXT])]
         text = (
             self._encoder.token_table(texts)
-            if self._model.config.text.train_encoder
+            if self._model.config.text.tunes_encoder
             else self._encoder.encode_bulk(texts)
         )
         levels = tf.sparse.to_dense(found[features.CATEGORIES], -1)

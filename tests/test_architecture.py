@@ -197,6 +197,7 @@ def test_the_tested_package_is_complete_and_up_to_date() -> None:
         "trainer.behaviour",
         "trainer.config",
         "trainer.doctor",
+        "trainer.pretrain",
         "trainer.sample",
         "trainer.settings",
         "trainer.tables",
@@ -211,7 +212,8 @@ def test_a_light_module_imports_no_tensorflow(
 
 
 @pytest.mark.parametrize(
-    "module", ["trainer.task", "trainer.sample", "serving.server"]
+    "module",
+    ["trainer.pretrain", "trainer.task", "trainer.sample", "serving.server"],
 )
 def test_help_answers_before_tensorflow_is_loaded(
     module: str, tmp_path: Path

@@ -19,7 +19,11 @@ StrategyName = Literal["none", "mirrored", "multi_worker", "tpu"]
 PrecisionName = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 RankingLossName = Literal["pointwise", "pairwise", "listwise"]
 RankingTrainingName = Literal["joint", "separate"]
+TuneName = Literal[
+    "frozen", "last_n", "lora", "adapter", "prefix", "bitfit", "full"
+]
 PresetName = Literal["smoke", "base", "best"]
+SIZED_TUNES = ("last_n", "lora", "adapter", "prefix")
 ITEM_PARTS = ("text", "categories", "brand", "id")
 INTERESTS = ("last", "short", "long")
 
@@ -79,12 +83,20 @@ class TextConfig:
 
     text_encoder: str = option(
         "minilm", "minilm (the packaged all-MiniLM-L6-v2), tiny (a small "
-        "BERT with random weights, for trials), or any local folder or hub "
-        "name that transformers' from_pretrained takes"
+        "BERT with random weights, for trials), a folder of trainer.pretrain "
+        "or JOB/adapter, or any folder or hub name of a BERT-family model "
+        "with the tokenizer of BERT (WordPiece) or of RoBERTa"
     )
-    train_encoder: bool = option(
-        False, "tune the encoder with the towers: each distinct text of a "
-        "batch is encoded once; frozen encoders run once per text, ever"
+    tune: TuneName = option(
+        "frozen", "what of the encoder is trained with the towers: frozen, "
+        "nothing, so that it runs once per text, ever; last_n, the last "
+        "layers; lora, low-rank products beside attention's projections; "
+        "adapter, bottlenecks after each layer's two halves; prefix, keys and "
+        "values that attention sees too; bitfit, biases; full, everything"
+    )
+    tune_size: int | None = option(
+        None, "layers of last_n (default 2), rank of lora (8), width of an "
+        "adapter (64), length of a prefix (16)", low=1, high=4096,
     )
     max_tokens: int = option(
         64, "word pieces of a text that are read, the first ones",
@@ -112,11 +124,21 @@ class TextConfig:
         except ValueError as error:
             raise ValueError(f"behaviour_text {error}") from error
         object.__setattr__(self, "behaviour_text", templates)
-        if self.train_encoder and self.reads_behaviour:
+        if self.tunes_encoder and self.reads_behaviour:
             raise ValueError(
                 "behaviour_text needs a frozen encoder, which reads each text "
-                "once; leave train_encoder or behaviour_text out."
+                "once; leave tune or behaviour_text out."
             )
+        if self.tune_size is not None and self.tune not in SIZED_TUNES:
+            raise ValueError(
+                f"tune_size is {self.tune_size}, but {self.tune} has no size; "
+                f"it belongs to {', '.join(SIZED_TUNES)}."
+            )
+
+    @property
+    def tunes_encoder(self) -> bool:
+        """Whether any weight of the encoder is trained."""
+        return self.tune != "frozen"
 
     @property
     def reads_behaviour(self) -> bool:

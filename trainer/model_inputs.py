@@ -51,7 +51,7 @@ def build_inputs(
     """Tables for the model, texts as vectors or, to be tuned, as tokens."""
     catalogue, spoken = prepared.catalogue, prepared.event_texts.spoken
     behaviour = None
-    if settings.train_encoder:
+    if settings.tunes_encoder:
         text = encoder.token_table(catalogue.texts)
         profiles = encoder.token_table(prepared.profile_texts)
     else:

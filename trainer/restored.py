@@ -48,7 +48,7 @@ def restore(
         model, encoder = run.build(open_strategy("none"))
         learnt = EarlierRun.read(job_dir)
         model.keep_residuals(learnt.trained_items(prepared.catalogue.item_ids))
-        _make_variables(model)
+        make_variables(model)
     finally:
         tf.keras.mixed_precision.set_global_policy(before)
     status = tf.train.Checkpoint(model=model).restore(checkpoint)
@@ -57,7 +57,7 @@ def restore(
     return model, encoder
 
 
-def _make_variables(model: TwoTower) -> None:
+def make_variables(model: TwoTower) -> None:
     """One forward pass: layers make their variables when first called."""
     nothing = {
         "item": tf.zeros([1, 2], tf.int32),

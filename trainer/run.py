@@ -11,7 +11,7 @@ import tensorflow as tf
 from serving import index, versions
 from trainer import baselines, behaviour, evaluation
 from trainer.config import RunConfig
-from trainer.encoder import TextEncoder, load_encoder
+from trainer.encoder import TextEncoder, load_encoder, source_of
 from trainer.evaluation import Queries
 from trainer.export import export_exact
 from trainer.job import Clock, peak_memory_mb, write_json
@@ -24,6 +24,8 @@ from trainer.scoring import ModelScorer, is_high, ranking_quality
 from trainer.served import ServedModel
 from trainer.strategies import open_strategy
 from trainer.training import Batches, Fit
+from trainer.tuning import Tuning
+from trainer.tuning.adapter_folder import Adapter
 from trainer.warm_start import EarlierRun, record
 
 # Validation runs after every epoch; more queries than this change nothing.
@@ -69,7 +71,7 @@ class Run:
         """
         self.fit()
         metrics = self._evaluate(self.model)
-        served = ServedModel(self.model, self.encoder, self.prepared)
+        served = ServedModel(self.model, self.encoder.merged(), self.prepared)
         self._export(served, metrics, build_twin)
         metrics["seconds"] = self.clock.seconds
         metrics["peak_memory_mb"] = round(peak_memory_mb(), 1)
@@ -84,7 +86,15 @@ class Run:
         strategy = open_strategy(settings.strategy)
         self.model, self.encoder = self.build(strategy)
         with self.clock.stage("train"):
-            return self._fit(self.model, strategy)
+            best = self._fit(self.model, strategy)
+        if self.encoder.tuning:
+            base = source_of(
+                self.config.text.text_encoder, self.job_dir / "text_encoder"
+            )
+            Adapter.of(base, self.encoder.tuning).save(
+                self.job_dir / "adapter"
+            )
+        return best
 
     def build(
         self, strategy: tf.distribute.Strategy
@@ -102,6 +112,10 @@ class Run:
                     corpus=self.prepared.catalogue.texts,
                     folder=self.job_dir / "text_encoder",
                 )
+                if text.tunes_encoder:
+                    encoder.tuning = Tuning.start(
+                        encoder.bert, text.tune, text.tune_size
+                    )
             folder = Path(text.text_cache or self.job_dir / "text_cache")
             inputs = build_inputs(self.prepared, encoder, text, folder)
         with strategy.scope():

@@ -28,7 +28,7 @@ from trainer.weights import carry_weights, forget_untrained
 
 VOCABULARIES = "vocabularies.json"  # file in the job folder
 _TEXT_ENCODER = "text_encoder"  # folder of an encoder that a run has made
-_FORMERLY = {"behaviour_text": NONE}
+_FORMERLY = {"behaviour_text": NONE, "tune": "frozen", "tune_size": None}
 
 
 def vocabularies(prepared: Prepared) -> dict[str, list[str]]:
@@ -65,7 +65,8 @@ def _settings(config: RunConfig) -> dict[str, Any]:
         "lstm_units": model.lstm_units,
         "num_experts": model.num_experts,
         "text_encoder": text.text_encoder,
-        "train_encoder": text.train_encoder,
+        "tune": text.tune,
+        "tune_size": text.tune_size,
         "behaviour_text": text.behaviour_text,
     }
 

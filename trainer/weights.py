@@ -106,8 +106,8 @@ def _restore_dense(path: str, model: TwoTower) -> None:
             hidden=head.hidden, output_layer=head.output_layer,
             slope=head.slope, offset=head.offset,
         )
-    if model.config.text.train_encoder:
-        parts["bert"] = model.bert
+    if model.config.text.tunes_encoder:
+        parts["tuned_weights"] = model.tuned_weights
     node(model=node(**parts)).restore(path).expect_partial()
 
 

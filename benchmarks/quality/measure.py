@@ -72,7 +72,7 @@ def ask(run: Run, user_ids: Sequence[str], notes: dict[str, Any]) -> Asked:
 def text_vectors(run: Run) -> np.ndarray | None:
     """[items, dim] of the frozen encoder; None where the encoder is tuned."""
     text = run.config.text
-    if text.train_encoder:
+    if text.tunes_encoder:
         return None
     folder = Path(text.text_cache or run.job_dir / "text_cache")
     encoder = run.encoder

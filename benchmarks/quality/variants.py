@@ -58,8 +58,8 @@ def as_flags(pairs: Sequence[str]) -> list[str]:
         ValueError: if a pair has no `=`.
 
     Example:
-        >>> as_flags(["lstm_units=64", "train_encoder=true"])
-        ['--lstm-units=64', '--train-encoder']
+        >>> as_flags(["lstm_units=64", "exclude_seen=true"])
+        ['--lstm-units=64', '--exclude-seen']
     """
     flags = []
     for pair in pairs:

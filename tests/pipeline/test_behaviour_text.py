@@ -26,7 +26,7 @@ from trainer.config import DataConfig, ModelConfig, RunConfig, TextConfig
 from trainer.evaluation import build_queries
 from trainer.prepare import Prepared, prepare
 from trainer.records import Records, load_prepared
-from trainer.restored import _make_variables
+from trainer.restored import make_variables
 from trainer.run import Run
 from trainer.scoring import ModelScorer
 from trainer.strategies import open_strategy
@@ -144,7 +144,7 @@ def test_raw_rows_ask_what_the_trained_model_is_asked(
 ) -> None:
     run = Run(spoken.local, SPOKEN, tmp_path / "job")
     model, encoder = run.build(open_strategy("none"))
-    _make_variables(model)
+    make_variables(model)
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     trained = Trained(model, encoder, spoken.local, spoken.records, scratch)

@@ -261,4 +261,4 @@ def test_the_name_of_the_packaged_encoder_is_its_hub_name_elsewhere(
     monkeypatch
 ):
     monkeypatch.setattr(encoder.importlib.util, "find_spec", lambda _: None)
-    assert encoder._locate("minilm") == "sentence-transformers/all-MiniLM-L6-v2"
+    assert encoder.locate("minilm") == "sentence-transformers/all-MiniLM-L6-v2"

@@ -23,7 +23,7 @@ from trainer.config import (
 )
 from trainer.evaluation import Queries
 from trainer.prepare import prepare
-from trainer.restored import _make_variables, restore
+from trainer.restored import make_variables, restore
 from trainer.run import Run
 from trainer.sample.__main__ import main
 from trainer.scoring import ModelScorer
@@ -306,7 +306,7 @@ def test_a_warm_start_keeps_what_was_learnt_of_behaviours(
     model, _ = Run(run.prepared, CONFIG, tmp_path, run.job_dir).build(
         open_strategy("none")
     )
-    _make_variables(model)
+    make_variables(model)
     fresh = model.user_tower.behaviour.get_weights()[0]
     EarlierRun.read(run.job_dir).load_into(model, run.prepared)
     kept = model.user_tower.behaviour.get_weights()[0]

@@ -87,4 +87,4 @@ def test_the_flag_ends_with_its_name_and_the_nearest(
 
 def test_a_tuned_encoder_reads_no_behaviour() -> None:
     with pytest.raises(ValueError, match="frozen encoder"):
-        TextConfig(behaviour_text="shop", train_encoder=True)
+        TextConfig(behaviour_text="shop", tune="lora")

@@ -294,8 +294,8 @@ def test_where_no_scenario_is_left_the_unknown_one_answers(earlier, tmp_path):
             "--text-encoder minilm",
         ),
         (
-            {"text": TextConfig(train_encoder=True)},
-            "train_encoder is True, .* give --no-train-encoder, or train anew",
+            {"text": TextConfig(tune="lora")},
+            "tune is 'lora', .* give --tune frozen, or train anew",
         ),
         (
             {"text": TextConfig(behaviour_text="shop")},
@@ -303,7 +303,7 @@ def test_where_no_scenario_is_left_the_unknown_one_answers(earlier, tmp_path):
             "--behaviour-text none",
         ),
     ],
-    ids=["embedding_dim", "lstm_units", "text_encoder", "train_encoder",
+    ids=["embedding_dim", "lstm_units", "text_encoder", "tune",
          "behaviour_text"],
 )
 def test_weights_of_another_size_are_refused(earlier, change, message):

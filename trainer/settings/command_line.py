@@ -48,7 +48,7 @@ def parse(argv: Sequence[str]) -> Settings:
     settings = {name: flags.pop(name) for name in _OWN_FLAGS}
     file = flags.pop("config")
     try:
-        _refuse_unknown(unknown, parser)
+        refuse_unknown(unknown, parser)
         _check_preset(settings["preset"])
         layers = [
             (f"--preset {settings['preset']}", _preset(settings["preset"])),
@@ -65,9 +65,14 @@ def parse(argv: Sequence[str]) -> Settings:
 _OWN_FLAGS = ("data_dir", "job_dir", "preset", "print_config", "restart")
 
 
-def _refuse_unknown(
+def refuse_unknown(
     arguments: Sequence[str], parser: argparse.ArgumentParser
 ) -> None:
+    """Refuses what a parser has left over.
+
+    Raises:
+        ValueError: names the argument, and the nearest flag.
+    """
     for argument in arguments:
         name = argument.partition("=")[0]
         if name.startswith("-"):

@@ -7,7 +7,12 @@ from collections.abc import Collection
 from typing import Any, NoReturn
 
 from trainer.config import PRESETS
-from trainer.settings.options import Option, all_options, sections, summary
+from trainer.settings.options import (
+    Option,
+    first_line,
+    options_of,
+    sections,
+)
 
 _METAVARS = {int: "N", float: "X", str: "TEXT"}
 _EXAMPLES = """\
@@ -19,7 +24,7 @@ examples:
 """
 
 
-class _Parser(argparse.ArgumentParser):
+class OneLineParser(argparse.ArgumentParser):
     """Says what is wrong in one line; the usage of all flags would hide it."""
 
     def error(self, message: str) -> NoReturn:
@@ -79,7 +84,7 @@ def _braces(names: Collection[str]) -> str:
 
 def make_parser() -> argparse.ArgumentParser:
     """All flags of a run; those of the configuration have no default here."""
-    parser = _Parser(
+    parser = OneLineParser(
         prog="python -m trainer.task",
         usage="%(prog)s --data-dir DIR --job-dir DIR [options]",
         description="Trains, evaluates and exports a recommender.",
@@ -88,9 +93,15 @@ def make_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     _add_own_flags(parser)
-    for section in sections():
-        group = parser.add_argument_group(section, summary(section))
-        for option in all_options():
-            if option.section == section:
-                _add_flag(group, option)
+    for name, section in sections().items():
+        add_section(parser, name, section)
     return parser
+
+
+def add_section(
+    parser: argparse.ArgumentParser, name: str, section: type
+) -> None:
+    """Gives a parser one flag per field of a configuration class."""
+    group = parser.add_argument_group(name, first_line(section))
+    for option in options_of(name, section):
+        _add_flag(group, option)

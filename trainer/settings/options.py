@@ -56,15 +56,34 @@ def sections() -> dict[str, type]:
 def all_options() -> tuple[Option, ...]:
     """Every field of every section, in the order of `trainer.config`."""
     return tuple(
-        _option(name, field, get_type_hints(section)[field.name])
+        option
         for name, section in sections().items()
+        for option in options_of(name, section)
+    )
+
+
+def options_of(name: str, section: type) -> tuple[Option, ...]:
+    """Every field of one configuration class, in order.
+
+    Args:
+        name: of the section.
+        section: a dataclass of `trainer.config.option` fields.
+    """
+    hints = get_type_hints(section)
+    return tuple(
+        _option(name, field, hints[field.name])
         for field in dataclasses.fields(section)
     )
 
 
 def summary(section: str) -> str:
-    """What a section is about: the first line of its class's docstring."""
-    return (sections()[section].__doc__ or "").partition("\n")[0]
+    """What a section is about."""
+    return first_line(sections()[section])
+
+
+def first_line(section: type) -> str:
+    """The first line of a class's docstring."""
+    return (section.__doc__ or "").partition("\n")[0]
 
 
 def to_scalar(value: Any) -> str:

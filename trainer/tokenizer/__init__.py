@@ -1,5 +1,6 @@
-"""BERT's tokenizer in core TensorFlow operations."""
+"""Tokenizers of the BERT family in core TensorFlow operations."""
 
 from trainer.tokenizer.bert import BertTokenizer
+from trainer.tokenizer.choice import in_graph_tokenizer
 
-__all__ = ["BertTokenizer"]
+__all__ = ["BertTokenizer", "in_graph_tokenizer"]

@@ -13,6 +13,7 @@ from typing import Any
 import tensorflow as tf
 
 from trainer.tokenizer.bert_settings import special_tokens, word_piece_settings
+from trainer.tokenizer.frame import Frame
 from trainer.tokenizer.text_normalizer import TextNormalizer, Words
 from trainer.tokenizer.wordpiece import WordPiece
 
@@ -40,16 +41,10 @@ class BertTokenizer(tf.Module):
 
     def __init__(self, hf_tokenizer: Any, max_tokens: int) -> None:
         super().__init__(name="bert_tokenizer")
-        if max_tokens < 2:
-            raise ValueError(
-                f"max_tokens must be at least 2, got {max_tokens}: [CLS] and "
-                "[SEP] are always there."
-            )
         model = word_piece_settings(hf_tokenizer)
         specials = special_tokens(hf_tokenizer)
         self._max_words = max_tokens - 2  # each has at least one token
-        self._frame = hf_tokenizer("")["input_ids"]  # [CLS], [SEP]
-        self._padding = hf_tokenizer.pad_token_id
+        self._frame = Frame(hf_tokenizer, max_tokens)
         vocabulary = dict(model["vocab"])
         taken = set("".join(vocabulary))
         free = (chr(p) for p in _PRIVATE_USE if chr(p) not in taken)
@@ -90,35 +85,7 @@ class BertTokenizer(tf.Module):
         words = self._find_words(self._shorten(texts))
         words = words.first(self._max_words, num_texts)
         ids, rows = self._word_piece.match(words)
-        return self._frame_rows(ids, rows, num_texts)
-
-    def _frame_rows(
-        self, ids: tf.Tensor, rows: tf.Tensor, num_texts: tf.Tensor
-    ) -> tf.Tensor:
-        """[num_texts, tokens] matrix of ids [n] that belong to rows [n]."""
-        counts = tf.math.unsorted_segment_sum(
-            tf.ones_like(rows), rows, num_texts
-        )
-        firsts = tf.gather(tf.cumsum(counts, exclusive=True), rows)
-        columns = 1 + tf.range(tf.size(ids)) - firsts
-        kept = tf.where(columns <= self._max_words)[:, 0]
-        all_rows = tf.range(num_texts)
-        lengths = tf.minimum(counts, self._max_words)
-        places = tf.concat(
-            [
-                tf.stack([all_rows, tf.zeros_like(all_rows)], 1),
-                tf.gather(tf.stack([rows, columns], 1), kept),
-                tf.stack([all_rows, lengths + 1], 1),
-            ],
-            0,
-        )
-        start, end = (tf.fill([num_texts], i) for i in self._frame)
-        width = tf.reduce_max(tf.concat([[0], lengths], 0)) + 2
-        return tf.tensor_scatter_nd_update(
-            tf.fill([num_texts, width], self._padding),
-            places,
-            tf.concat([start, tf.gather(ids, kept), end], 0),
-        )
+        return self._frame(ids, rows, num_texts)
 
     def _find_words(self, texts: tf.Tensor) -> Words:
         for stand_in in self._stand_ins.values():

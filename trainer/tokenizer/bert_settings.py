@@ -32,8 +32,9 @@ def word_piece_settings(tokenizer: Any) -> dict[str, Any]:
     wanted += ["right", "right"]
     if found != wanted:
         raise ValueError(
-            f"Only BERT's tokenizer is supported, of parts {wanted}; got "
-            f"{found}. Choose a text encoder with a BERT tokenizer."
+            f"Only BERT's tokenizer, of parts {wanted}, and RoBERTa's are "
+            f"supported, which the served graph can be made of; got {found}. "
+            "Choose a text encoder with one of these."
         )
     if tokenizer("")["input_ids"] != [
         tokenizer.cls_token_id, tokenizer.sep_token_id

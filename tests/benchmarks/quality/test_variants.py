@@ -40,11 +40,11 @@ def test_no_two_variants_are_the_same() -> None:
 
 def test_pairs_become_settings_and_later_ones_win() -> None:
     found = config(*variants.as_flags(
-        ["epochs=7", "train_encoder=true", "exclude_seen=False",
+        ["epochs=7", "tune=full", "exclude_seen=False",
          "text-columns=title,brand", "epochs=9"]
     ))
     assert found.training.epochs == 9
-    assert found.text.train_encoder
+    assert found.text.tune == "full"
     assert not found.data.exclude_seen
     assert found.text.text_columns == "title,brand"
 

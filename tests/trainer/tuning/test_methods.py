@@ -1,0 +1,198 @@
+"""Ways of tuning: what is trained, and that nothing changes until it is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import transformers
+
+from trainer.tuning import Tuning, merge, tune
+from trainer.tuning.adapter_folder import Adapter, is_adapter
+
+LAYERS, WIDTH, INNER, VOCABULARY, POSITIONS = 3, 16, 24, 50, 20
+IDS = tf.constant([[2, 7, 9, 11, 3], [2, 8, 3, 0, 0]])
+# Weights of one layer: attention, its norm, both halves, their norm.
+LAYER = (
+    4 * (WIDTH * WIDTH + WIDTH) + 2 * WIDTH
+    + WIDTH * INNER + INNER + INNER * WIDTH + WIDTH + 2 * WIDTH
+)
+BIASES = 4 * WIDTH + WIDTH + INNER + WIDTH + WIDTH  # with the norms' betas
+EMBEDDINGS = (VOCABULARY + POSITIONS + 2) * WIDTH + 2 * WIDTH
+TRAINED = {
+    ("last_n", 1): LAYER,
+    ("last_n", None): 2 * LAYER,
+    ("lora", 3): LAYERS * 3 * 3 * (WIDTH + WIDTH),
+    ("adapter", 5): LAYERS * 2 * (2 * 5 * WIDTH + 5 + WIDTH),
+    ("prefix", 4): LAYERS * (2 * 4 * WIDTH + 2),
+    ("bitfit", None): LAYERS * BIASES + WIDTH,
+    ("full", None): LAYERS * LAYER + EMBEDDINGS,
+}
+CASES = pytest.mark.parametrize("method, size", TRAINED)
+SIZES = {
+    "vocab_size": VOCABULARY,
+    "hidden_size": WIDTH,
+    "num_hidden_layers": LAYERS,
+    "num_attention_heads": 2,
+    "intermediate_size": INNER,
+    "max_position_embeddings": POSITIONS,
+}
+
+
+def make(kind: str = "Bert", seed: int = 1) -> transformers.TFPreTrainedModel:
+    tf.keras.utils.set_random_seed(seed)
+    config = getattr(transformers, f"{kind}Config")(**SIZES)
+    bert = getattr(transformers, f"TF{kind}Model")(config)
+    bert.build_in_name_scope()
+    return bert
+
+
+def states(bert: transformers.TFPreTrainedModel) -> np.ndarray:
+    mask = tf.cast(IDS != 0, tf.int32)
+    return bert(IDS, attention_mask=mask).last_hidden_state.numpy().astype(
+        np.float32
+    )
+
+
+def gradients(bert, weights) -> dict[str, tf.Tensor | None]:
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(bert(IDS).last_hidden_state[:, 0, :3] ** 2)
+    return tape.gradient(loss, weights)
+
+
+def shake(weights: dict[str, tf.Variable]) -> None:
+    """Trains them, in a way."""
+    generator = np.random.default_rng(0)
+    for variable in weights.values():
+        variable.assign_add(generator.normal(0, 0.3, variable.shape))
+
+
+@CASES
+def test_the_share_is_what_the_sizes_say(method, size):
+    weights = tune(make(), method, size)
+    count = sum(np.prod(v.shape) for v in weights.values())
+    assert count == TRAINED[method, size]
+
+
+@CASES
+def test_an_untrained_encoder_is_its_base(method, size):
+    bert = make()
+    before = states(bert)
+    tune(bert, method, size)
+    np.testing.assert_allclose(states(bert), before, atol=1e-6)
+
+
+@CASES
+def test_each_trained_weight_matters(method, size):
+    bert = make()
+    before = states(bert)
+    weights = tune(bert, method, size)
+    shake(weights)
+    assert np.abs(states(bert) - before).max() > 1e-3
+    found = gradients(bert, weights)
+    # Keys add the same to all scores of a place: their biases are idle.
+    idle = {n for n, g in found.items() if g is None and "key/bias" not in n}
+    assert not idle
+
+
+def test_nothing_of_a_frozen_encoder_is_trained():
+    assert tune(make(), "frozen") == {}
+
+
+def test_lora_inside_the_weights_is_lora_beside_them():
+    bert = make()
+    shake(tune(bert, "lora", 3))
+    beside = states(bert)
+    graph = tf.function(
+        lambda: bert(IDS).last_hidden_state[:1], autograph=False
+    )
+    graph()  # traced with the products
+    merge(bert)
+    inside = states(bert)
+    np.testing.assert_allclose(inside, beside, atol=1e-5)
+    np.testing.assert_allclose(graph()[0], inside[0], atol=1e-5)
+    query = bert.bert.encoder.layer[0].attention.self_attention.query
+    assert type(query) is tf.keras.layers.Dense
+
+
+@pytest.mark.parametrize("kind", ["Roberta", "Electra"])
+@pytest.mark.parametrize("method", ["lora", "adapter", "prefix"])
+def test_other_families_are_tuned_alike(kind, method):
+    bert = make(kind)
+    before = states(bert)
+    weights = tune(bert, method, 3)
+    np.testing.assert_allclose(states(bert), before, atol=1e-6)
+    shake(weights)
+    assert np.abs(states(bert) - before).max() > 1e-3
+
+
+@pytest.mark.parametrize("method", ["lora", "adapter", "prefix"])
+def test_half_precision_is_tuned_too(method):
+    before = tf.keras.mixed_precision.global_policy()
+    tf.keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        bert = make()
+        base = states(bert)
+        weights = tune(bert, method, 3)
+        np.testing.assert_allclose(states(bert), base)
+        assert all(v.dtype == tf.float32 for v in weights.values())
+        assert None not in gradients(bert, weights).values()
+    finally:
+        tf.keras.mixed_precision.set_global_policy(before)
+
+
+def test_an_encoder_that_is_built_another_way_is_refused():
+    config = transformers.DistilBertConfig(
+        vocab_size=VOCABULARY, dim=WIDTH, n_layers=1, n_heads=2,
+        hidden_dim=INNER,
+    )
+    bert = transformers.TFDistilBertModel(config)
+    bert.build_in_name_scope()
+    with pytest.raises(ValueError, match="a distilbert cannot be tuned"):
+        tune(bert, "lora")
+
+
+def test_more_layers_than_there_are_cannot_be_tuned():
+    with pytest.raises(ValueError, match="tune_size is 4, .* has 3 layers"):
+        tune(make(), "last_n", 4)
+
+
+def test_what_was_tuned_once_is_not_wrapped_again():
+    bert = make()
+    tune(bert, "adapter", 2)
+    with pytest.raises(ValueError, match="carries an adapter"):
+        tune(bert, "lora", 2)
+
+
+def test_the_share_is_printed(capsys):
+    Tuning.start(make(), "prefix", 4)
+    assert capsys.readouterr().out.startswith("tuning prefix: 390 of ")
+
+
+@CASES
+def test_a_saved_adapter_makes_of_the_base_what_was_tuned(
+    method, size, tmp_path
+):
+    bert = make()
+    tuning = Tuning.start(bert, method, size)
+    shake(tuning.weights)
+    tuned = states(bert)
+    folder = tmp_path / "adapter"
+    Adapter.of("base", tuning).save(folder)
+    assert is_adapter(str(folder))
+    again = make()
+    Adapter.read(folder).put_onto(again)
+    np.testing.assert_allclose(states(again), tuned, atol=1e-5)
+
+
+def test_an_adapter_of_another_base_is_refused(tmp_path):
+    Adapter.of("base", Tuning.start(make(), "lora", 3)).save(tmp_path / "a")
+    with pytest.raises(ValueError, match="another encoder than 'base' is now"):
+        Adapter.read(tmp_path / "a").put_onto(make(seed=2))
+
+
+def test_an_adapter_is_a_small_file(tmp_path):
+    Adapter.of("base", Tuning.start(make(), "lora", 3)).save(tmp_path / "a")
+    size = sum(path.stat().st_size for path in (tmp_path / "a").iterdir())
+    # Four bytes a weight, and zip's own of 18 arrays.
+    assert size < 4 * TRAINED["lora", 3] + 18 * 400 + 500

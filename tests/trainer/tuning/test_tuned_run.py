@@ -1,0 +1,140 @@
+"""A run that tunes: trained with the towers, small on disk, merged to serve."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from schema import features
+from trainer.config import (
+    DataConfig,
+    ModelConfig,
+    RunConfig,
+    TextConfig,
+    TrainingConfig,
+)
+from trainer.encoder import load_encoder
+from trainer.prepare import prepare
+from trainer.restored import make_variables, restore
+from trainer.run import Run
+from trainer.sample.__main__ import main as make_sample
+from trainer.strategies import open_strategy
+from trainer.tables import load_dataset
+from trainer.warm_start import EarlierRun
+
+_BERT = {
+    "hidden_size": 16,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "intermediate_size": 16,
+    "max_position_embeddings": 16,
+}
+TEXTS = ["compact running shoes", "dice set", "a jacket"]
+
+
+@pytest.fixture(scope="module")
+def tuned(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run that tunes by LoRA, so fast that it is learnt in an epoch."""
+    folder = tmp_path_factory.mktemp("tuned")
+    make_sample([str(folder / "data"), "--users", "80", "--items", "60"])
+    (folder / "bert.json").write_text(json.dumps(_BERT))
+    config = RunConfig(
+        text=TextConfig(
+            text_encoder=str(folder / "bert.json"), max_tokens=12,
+            tune="lora", tune_size=2,
+        ),
+        model=ModelConfig(embedding_dim=8, lstm_units=8),
+        training=TrainingConfig(epochs=1, learning_rate=0.05),
+        data=DataConfig(max_history=6),
+    )
+    dataset = load_dataset(
+        str(folder / "data"), config.data,
+        rejects_dir=folder / "rejects", now=1_800_000_000,
+    )
+    run = Run(prepare(dataset, config), config, folder / "job")
+    run.execute(build_twin=False)
+    return run
+
+
+@pytest.fixture(scope="module")
+def found(tuned: Run):
+    """The model that comes back, whose products stand beside the weights."""
+    return restore(tuned.prepared, tuned.config, tuned.job_dir)
+
+
+def test_the_products_were_trained(tuned, found):
+    ups = [v for v in found[1].tuned_weights if v.shape[0] == 2]
+    assert all(np.abs(v.numpy()).max() > 1e-3 for v in ups)
+
+
+def test_a_checkpoint_has_the_products_and_not_the_encoder(tuned):
+    path = tf.train.latest_checkpoint(
+        str(tuned.job_dir / "checkpoints" / "best")
+    )
+    names = [name for name, _ in tf.train.list_variables(path)]
+    assert sum("tuned_weights" in n and "OPTIMIZER" not in n for n in names)
+    assert not [name for name in names if "bert" in name]
+
+
+def test_the_bundle_reads_text_as_the_tuned_encoder_does(tuned, found):
+    model, encoder = found
+    loaded = tf.saved_model.load(
+        str(tuned.job_dir / "export" / "recommender" / "1")
+    )
+    empty = tf.constant([""] * len(TEXTS))
+    inputs = {
+        name: tf.constant(TEXTS) if name == features.TITLE else empty
+        for name in loaded.signatures["embed_item"]
+        .structured_input_signature[1]
+    }
+    served = loaded.signatures["embed_item"](**inputs)["vector"]
+    content = model.item_tower.content(
+        encoder.pool(tf.constant(encoder.token_table(TEXTS))),
+        tf.fill([len(TEXTS), 1], -1), tf.fill([len(TEXTS)], -1),
+    )
+    wanted = tf.math.l2_normalize(content, axis=-1)
+    np.testing.assert_allclose(served, wanted, atol=1e-5)
+
+
+def test_the_adapter_folder_is_a_text_encoder(tuned, found, tmp_path):
+    folder = tuned.job_dir / "adapter"
+    again = load_encoder(
+        str(folder), max_tokens=12, corpus=[], folder=tmp_path / "unused"
+    )
+    np.testing.assert_allclose(
+        again.encode_bulk(TEXTS), found[1].encode_bulk(TEXTS), atol=1e-5
+    )
+    base = load_encoder(
+        str(tuned.job_dir / "text_encoder"), max_tokens=12, corpus=[],
+        folder=tmp_path / "unused",
+    )
+    moved = again.encode_bulk(TEXTS) - base.encode_bulk(TEXTS)
+    assert np.abs(moved).max() > 1e-3
+
+
+def test_the_run_that_was_exported_gives_what_it_gave(tuned, found):
+    np.testing.assert_allclose(
+        tuned.model.catalogue_vectors(), found[0].catalogue_vectors(),
+        atol=1e-5,
+    )
+
+
+def test_a_warm_start_takes_the_tuned_weights_over(tuned, found, tmp_path):
+    run = Run(tuned.prepared, tuned.config, tmp_path / "job", tuned.job_dir)
+    model, encoder = run.build(open_strategy("none"))
+    make_variables(model)
+    EarlierRun.read(tuned.job_dir).load_into(model, tuned.prepared)
+    for mine, trained in zip(
+        encoder.tuned_weights, found[1].tuned_weights, strict=True
+    ):
+        np.testing.assert_array_equal(mine, trained)
+
+
+def test_no_size_where_none_belongs():
+    with pytest.raises(ValueError, match="tune_size is 3, but bitfit has no"):
+        TextConfig(tune="bitfit", tune_size=3)
+
+

@@ -1,0 +1,1 @@
+"""Language models from a user's own text, in any language."""
