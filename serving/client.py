@@ -7,12 +7,23 @@ from __future__ import annotations
 
 import argparse
 import csv
+import dataclasses
 import sys
 from collections.abc import Iterable, Sequence
 
-from serving.remote import Answer, Client, ClientError, User
+from serving import signatures
+from serving.remote import (
+    Answer,
+    Client,
+    ClientError,
+    Contribution,
+    Policy,
+    User,
+)
 
-__all__ = ["Answer", "Client", "ClientError", "User", "main"]
+__all__ = [
+    "Answer", "Client", "ClientError", "Contribution", "Policy", "User", "main"
+]
 
 _TITLE_WIDTH = 60
 
@@ -41,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     recommend.add_argument(
         "--exclude", type=ids, default=[], help="ids never to be shown"
     )
+    _add_policy(recommend)
     similar = commands.add_parser("similar", help="items like one item")
     similar.add_argument("item_id")
     for command in (recommend, similar):
@@ -69,6 +81,24 @@ def _add_user(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--profile", default="", help="interests of the user in words"
     )
+
+
+def _add_policy(command: argparse.ArgumentParser) -> None:
+    """A flag for each attribute of `Policy`."""
+    meaning = {field.name: field for field in signatures.POLICY_INPUTS}
+    for field in dataclasses.fields(Policy):
+        if field.name == "allow":
+            command.add_argument(
+                "--allow", type=ids, default=[],
+                help=meaning["allow_item_ids"].meaning,
+            )
+            continue
+        kind = type(field.default)
+        command.add_argument(
+            f"--{field.name}", type=kind, default=field.default,
+            help=meaning[field.name].meaning,
+            choices=[c for c in meaning[field.name].choices if c] or None,
+        )
 
 
 def _add_connection(command: argparse.ArgumentParser) -> None:
@@ -118,8 +148,12 @@ def _run(client: Client, asked: argparse.Namespace) -> str:
         profile_text=asked.profile,
     )
     if asked.command == "recommend":
+        names = [field.name for field in dataclasses.fields(Policy)]
+        policy = Policy(**{name: getattr(asked, name) for name in names})
         return answer_table(
-            client.recommend(user, exclude=asked.exclude, k=asked.k)
+            client.recommend(
+                user, exclude=asked.exclude, k=asked.k, policy=policy
+            )
         )
     if asked.command == "rank":
         scores = client.rank(user, asked.candidates)
@@ -127,10 +161,14 @@ def _run(client: Client, asked: argparse.Namespace) -> str:
             zip(asked.candidates, scores, strict=True), key=lambda p: -p[1]
         )
         return score_table(*zip(*pairs, strict=True)) if pairs else ""
-    contributions, score = client.explain(user, asked.item_id)
+    parts, score = client.explain(user, asked.item_id)
+    named = [
+        f"{event}  ({part.words})" if part.words else event
+        for event, part in zip(asked.history, parts, strict=True)
+    ]
     return score_table(
-        [*asked.history, f"= score of {asked.item_id}"],
-        [*contributions, score],
+        [*named, f"= score of {asked.item_id}"],
+        [*(part.score for part in parts), score],
     )
 
 

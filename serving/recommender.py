@@ -16,7 +16,7 @@ from serving.checks import (
     RequestError,
     check_request,
     missing_and_unknown,
-    with_texts,
+    with_optional,
 )
 from serving.manifest import BundleError
 from serving.signatures import DEFAULT_SIGNATURE
@@ -98,7 +98,7 @@ class Recommender:
                 f"{', '.join(self.signature_names)}."
             )
         specs = function.structured_input_signature[1]
-        inputs = with_texts(name, specs, inputs)
+        inputs = with_optional(name, specs, inputs)
         check_request(name, specs, inputs)
         wanted = _wanted_outputs(function.structured_outputs, outputs)
         tensors = {

@@ -14,7 +14,7 @@ import numpy as np
 from serving import signatures, wire
 
 if TYPE_CHECKING:
-    from serving.signatures import Array, Arrays
+    from serving.fields import Array, Arrays
 
 PREDICT_METHOD = "/tensorflow.serving.PredictionService/Predict"
 MAX_MESSAGE_BYTES = 64 * 2**20
@@ -82,12 +82,73 @@ class User:
 
 
 @dataclasses.dataclass(frozen=True)
+class Policy:
+    """Rules for what `Client.recommend` answers; the defaults are none.
+
+    Attributes:
+        allow: ids, of which all answers are; any if empty.
+        now: unix seconds: items with a later `available_from` are left out.
+        min_available_from: unix seconds: items with an earlier
+            `available_from`, or none, are left out.
+        max_per_category: answers of one category.
+        rerank: weight of the ranking head beside the score.
+        diversity: 0 to 1, how much difference counts beside the score.
+        diversity_method: mmr or dpp.
+        exploration: 0 to 1, share of the answers that is drawn.
+        seed: of the draws; take a new one for each request, and log it.
+    """
+
+    allow: Sequence[str] = ()
+    now: int = 0
+    min_available_from: int = 0
+    max_per_category: int = 0
+    rerank: float = 0.0
+    diversity: float = 0.0
+    diversity_method: str = signatures.MMR
+    exploration: float = 0.0
+    seed: int = 0
+
+    def inputs(self) -> dict[str, Array]:
+        """A batch of one."""
+        arrays = signatures.blank(
+            signatures.POLICY_INPUTS, {"b": 1, "A": len(self.allow)}
+        )
+        arrays["allow_item_ids"][0, :] = list(self.allow)
+        for field in dataclasses.fields(self):
+            if field.name in arrays:
+                arrays[field.name][0] = getattr(self, field.name)
+        return arrays
+
+
+NO_RULES = Policy()
+
+
+@dataclasses.dataclass(frozen=True)
 class Answer:
-    """One recommended or similar item."""
+    """One recommended or similar item.
+
+    Attributes:
+        item_id, title, score: of the item.
+        source, reason, propensity: how it was found, what speaks for it and
+            how likely it was in its place, as `serving.signatures` has them;
+            of recommendations alone.
+    """
 
     item_id: str
     title: str
     score: float
+    source: str = ""
+    reason: str = ""
+    propensity: float = 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Contribution:
+    """What one event of a history adds to an item's score, and what the
+    texts of the two items share."""
+
+    score: float
+    words: str
 
 
 class Client:
@@ -151,13 +212,19 @@ class Client:
         }
 
     def recommend(
-        self, user: User, *, exclude: Sequence[str] = (), k: int = 10
+        self,
+        user: User,
+        *,
+        exclude: Sequence[str] = (),
+        k: int = 10,
+        policy: Policy = NO_RULES,
     ) -> list[Answer]:
         """The k best items for a user, best first; fewer if few are left."""
         inputs = {
             **user.inputs(),
             "exclude_item_ids": _strings([list(exclude)]),
             "k": np.array([k], np.int32),
+            **policy.inputs(),
         }
         return _answers(self.predict(signatures.RECOMMEND, inputs))
 
@@ -180,11 +247,19 @@ class Client:
         ].tolist()
         return scores
 
-    def explain(self, user: User, item_id: str) -> tuple[list[float], float]:
+    def explain(
+        self, user: User, item_id: str
+    ) -> tuple[list[Contribution], float]:
         """What each event of the history adds to an item's score, and it."""
         inputs = {**user.inputs(), "item_id": _strings([item_id])}
         answer = self.predict(signatures.EXPLAIN, inputs)
-        return answer["contributions"][0].tolist(), float(answer["score"][0])
+        parts = zip(
+            answer["contributions"][0], answer["matched_words"][0], strict=True
+        )
+        return (
+            [Contribution(float(part), _text(words)) for part, words in parts],
+            float(answer["score"][0]),
+        )
 
     def _explained(self, error: Any) -> str:
         code, details = error.code(), error.details()
@@ -206,15 +281,19 @@ def _strings(values: list[Any]) -> Array:
     return np.array(values, object)
 
 
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "replace")
+
+
 def _answers(outputs: Arrays) -> list[Answer]:
-    rows = zip(
-        outputs["item_ids"][0],
-        outputs["titles"][0],
-        outputs["scores"][0],
-        strict=True,
-    )
-    return [
-        Answer(item.decode(), title.decode("utf-8", "replace"), float(score))
-        for item, title, score in rows
-        if item
+    shown: dict[str, Any] = {
+        "item_ids": _text, "titles": _text, "scores": float, "source": _text,
+        "reasons": _text, "propensities": float,
+    }
+    columns = [
+        map(read, outputs[name][0])
+        for name, read in shown.items()
+        if name in outputs
     ]
+    answers = (Answer(*values) for values in zip(*columns, strict=True))
+    return [answer for answer in answers if answer.item_id]

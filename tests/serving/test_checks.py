@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from serving import signatures
-from serving.checks import with_texts
+from serving.checks import with_optional
 
 SIZES = {"b": 2, "L": 3, "X": 0, "C": 1, "s": 4}
 
@@ -29,7 +29,7 @@ def test_texts_that_are_read_and_not_sent_are_blank(
 ) -> None:
     known = "recommend" if name == "serving_default" else name
     sent, specs = inputs_of(known, False), inputs_of(known, True)
-    found = with_texts(name, specs, sent)
+    found = with_optional(name, specs, sent)
     assert set(found) == set(specs)
     assert found[text].tolist() == np.full(shape, "", object).tolist()
     assert text not in sent
@@ -37,21 +37,21 @@ def test_texts_that_are_read_and_not_sent_are_blank(
 
 def test_texts_that_are_sent_and_not_read_are_left_out() -> None:
     sent, specs = inputs_of("rank", True), inputs_of("rank", False)
-    assert set(with_texts("rank", specs, sent)) == set(specs)
+    assert set(with_optional("rank", specs, sent)) == set(specs)
 
 
 def test_texts_that_are_sent_and_read_stay() -> None:
     sent = inputs_of("explain", True)
     sent["history_texts"][0, 1] = "shoes"
-    found = with_texts("explain", sent, sent)
+    found = with_optional("explain", sent, sent)
     assert found["history_texts"].tolist() == [["", "shoes", ""], [""] * 3]
 
 
 def test_signatures_of_others_are_left_alone() -> None:
     sent = {"history_texts": np.array([["a"]], object)}
-    assert with_texts("classify", {}, sent) == sent
+    assert with_optional("classify", {}, sent) == sent
 
 
 def test_without_a_history_there_is_nothing_to_fill_in() -> None:
     specs = inputs_of("recommend", True)
-    assert with_texts("recommend", specs, {}) == {}
+    assert with_optional("recommend", specs, {}) == {}

@@ -95,7 +95,10 @@ def test_places_without_a_row_read_as_empty_strings():
 def test_the_whole_catalogue_is_scored():
     vectors = tf.constant([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.5]])
     rows, scores = policy.exact_search(
-        tf.constant([[2.0, 1.0]]), vectors, tf.constant([[0]]), tf.constant([2])
+        tf.constant([[2.0, 1.0]]),
+        policy.Shelf(tf.Variable(vectors)),
+        policy.Admission.excluding(tf.constant([[0]])),
+        tf.constant([2]),
     )
     assert rows.numpy().tolist() == [[1, 2]]  # 2*0+1*1 = 1, -2+.5 = -1.5
     assert scores.numpy().tolist() == [[1.0, -1.5]]

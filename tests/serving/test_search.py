@@ -7,6 +7,8 @@ import pytest
 import tensorflow as tf
 from contracts import IndexContract
 
+from serving.policy import Admission, Shelf
+
 N, D = 400, 6
 
 
@@ -52,11 +54,11 @@ def narrow(vectors):
     pytest.importorskip("scann")
     from serving.search import Plan, ScannSearch
 
-    return ScannSearch(vectors, Plan(20, 1, 100))
+    return ScannSearch(Shelf(vectors), Plan(20, 1, 100))
 
 
 def _nothing(rows):
-    return tf.zeros([rows, 0], tf.int32)
+    return Admission.excluding(tf.zeros([rows, 0], tf.int32))
 
 
 def test_rows_that_one_partition_cannot_fill_are_exact(vectors, narrow):
@@ -75,7 +77,7 @@ def test_a_row_that_is_not_short_keeps_its_own_k(vectors, narrow):
 
 def test_more_exclusions_than_are_fetched_are_still_kept(vectors, narrow):
     best = np.argsort(-(vectors.numpy() @ vectors.numpy()[7]))
-    excluded = tf.constant(best[None, :350], tf.int32)
+    excluded = Admission.excluding(tf.constant(best[None, :350], tf.int32))
     rows, _, is_exact = narrow(vectors[7:8], excluded, tf.constant([5]))
     assert rows[0].numpy().tolist() == best[350:355].tolist()
     assert is_exact.numpy().all()
