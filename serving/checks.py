@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from serving.fields import Array, Arrays, Field, Signature
 
 _NOTHING = np.zeros(0)
+_REMEDIES = {
+    "state": " If another model made it, make it anew with embed_user from "
+    "the history of the user."
+}
 
 
 class RequestError(ValueError):
@@ -42,6 +46,7 @@ def check_request(name: str, specs: Mapping[str, Any], inputs: Arrays) -> None:
         if not spec.shape.is_compatible_with(inputs[key].shape):
             raise RequestError(
                 f"{key} must have shape {spec.shape}, got {inputs[key].shape}."
+                f"{_REMEDIES.get(key, '')}"
             )
     signature = signatures.resolve(name)
     if signature:

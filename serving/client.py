@@ -137,6 +137,12 @@ def score_table(names: Iterable[str], scores: Iterable[float]) -> str:
     return "\n".join(f"{score:8.4f}  {name}" for name, score in pairs)
 
 
+def policy_of(asked: argparse.Namespace) -> Policy:
+    """The rules that the flags of `recommend` name."""
+    names = [field.name for field in dataclasses.fields(Policy)]
+    return Policy(**{name: getattr(asked, name) for name in names})
+
+
 def _run(client: Client, asked: argparse.Namespace) -> str:
     if asked.command == "similar":
         return answer_table(client.similar(asked.item_id, k=asked.k))
@@ -148,11 +154,9 @@ def _run(client: Client, asked: argparse.Namespace) -> str:
         profile_text=asked.profile,
     )
     if asked.command == "recommend":
-        names = [field.name for field in dataclasses.fields(Policy)]
-        policy = Policy(**{name: getattr(asked, name) for name in names})
         return answer_table(
             client.recommend(
-                user, exclude=asked.exclude, k=asked.k, policy=policy
+                user, exclude=asked.exclude, k=asked.k, policy=policy_of(asked)
             )
         )
     if asked.command == "rank":

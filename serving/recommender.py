@@ -168,8 +168,13 @@ def _wanted_outputs(
 
 
 def _cause(error: Exception) -> str:
-    """The line of TensorFlow's message that is not about its graph."""
+    """The line of TensorFlow's message that is not about its graph; what an
+    assertion of ours says, without the frame around it."""
     lines = [line for line in str(error).splitlines() if line.strip()]
-    about_graph = ("Graph execution error", "Detected at node", "\t", " ")
+    about_graph = (
+        "Graph execution error", "Detected at node", "<stack traces", "\t", " "
+    )
     telling = [line for line in lines if not line.startswith(about_graph)]
-    return (telling or lines)[0]
+    cause = (telling or lines)[0]
+    asserted = re.fullmatch(r"assertion failed: \[(.*)\]", cause)
+    return asserted[1] if asserted else cause

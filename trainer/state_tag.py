@@ -56,7 +56,7 @@ def take(tag: np.ndarray, tagged: tf.Tensor) -> tf.Tensor:
         is_own,
         [
             "state was made by another model or was changed on the way; make "
-            "it anew with embed_user from the user's history"
+            "it anew with embed_user from the history of the user"
         ],
     )
     # An eager assertion has raised by now and is no operation.

@@ -71,6 +71,34 @@ class Oracle:
         return [pair for pair in ranked if pair[0] not in banned][:k]
 
 
+def rule_out(
+    content: Content,
+    scores: dict[str, float],
+    *,
+    exclude: list[str],
+    allow: list[str],
+    now: int = 0,
+    min_available_from: int = 0,
+    max_per_category: int = 0,
+) -> list[str]:
+    """Ids that the rules leave, best first, by plain loops."""
+    number: dict[int, int] = {}
+    left = []
+    for item in sorted(scores, key=lambda name: -scores[name]):
+        row = content.ids.index(item)
+        opened = content.available_from[row]
+        if item in exclude or (allow and item not in allow):
+            continue
+        if (now and opened > now) or opened < min_available_from:
+            continue
+        category = content.categories[row]
+        number[category] = number.get(category, 0) + 1
+        is_counted = max_per_category and category >= 0
+        if not is_counted or number[category] <= max_per_category:
+            left.append(item)
+    return left
+
+
 def _specs(name: str) -> dict[str, tf.TensorSpec]:
     fields = signatures.known(signatures.SIGNATURES[name].inputs, False)
     return signatures.tensor_specs(fields, {"s": DIM + 1})

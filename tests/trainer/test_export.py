@@ -39,7 +39,7 @@ def test_every_signature_is_exported_and_recommend_is_the_default(folder):
     assert set(loaded.signatures) == names
     default = loaded.signatures["serving_default"]
     assert set(default.structured_outputs) == {
-        "item_ids", "scores", "titles", "source"
+        "item_ids", "scores", "titles", "source", "reasons", "propensities"
     }
 
 
