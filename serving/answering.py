@@ -15,7 +15,8 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from serving import diversity, exploration, policy, signatures
-from serving.policy import NO_ROW, Admission, Shelf
+from serving.admission import NO_ROW, Admission, Shelf
+from serving.reasons import reasons
 
 # As `serving.search` has it.
 Search = Callable[
@@ -96,82 +97,6 @@ class Chosen:
     propensities: tf.Tensor
     is_drawn: tf.Tensor
     is_exact: tf.Tensor
-
-
-def admission(
-    inputs: dict[str, tf.Tensor],
-    rows_of: Callable[[tf.Tensor], tf.Tensor],
-    exclude_seen: tf.Tensor,
-) -> Admission:
-    """What a request's inputs admit.
-
-    Args:
-        inputs: of `signatures.RECOMMEND`.
-        rows_of: ids of any shape -> int32 rows, -1 for unknown ones.
-        exclude_seen: scalar bool, whether the history may not come back.
-    """
-    seen = rows_of(inputs["history_item_ids"])
-    allowed = inputs["allow_item_ids"]
-    return Admission(
-        excluded=tf.concat(
-            [
-                rows_of(inputs["exclude_item_ids"]),
-                tf.where(exclude_seen, seen, NO_ROW),
-            ],
-            axis=1,
-        ),
-        allowed=rows_of(allowed),
-        # An id that nobody knows is a limit too: it allows nothing.
-        is_limited=tf.reduce_any(
-            tf.not_equal(allowed, signatures.NO_ITEM), axis=1
-        ),
-        now=inputs["now"],
-        min_available_from=inputs["min_available_from"],
-        max_per_category=inputs["max_per_category"],
-    )
-
-
-def reasons(
-    history: tf.Tensor,
-    has_profile: tf.Tensor,
-    rows: tf.Tensor,
-    vectors: tf.Tensor,
-    item_ids: tf.Tensor,
-) -> tf.Tensor:
-    """What speaks most for each answer.
-
-    Args:
-        history: [b, L] int32 rows, -1 for none.
-        has_profile: [b] bool.
-        rows: [b, K] int32 rows of the answers, -1 for none.
-        vectors: [n, d] float32, unit length.
-        item_ids: [n] string.
-
-    Returns:
-        [b, K] string: `history:ID` with the event's item whose cosine with
-        the answer is greatest; without known events `profile`, or `popular`
-        where nothing at all is known of the user; "" where there is no item.
-    """
-    history = tf.pad(history, [[0, 0], [0, 1]], constant_values=NO_ROW)
-    cosines = tf.einsum(
-        "bkd,bld->bkl",
-        tf.gather(vectors, tf.maximum(rows, 0)),
-        tf.gather(vectors, tf.maximum(history, 0)),
-    )
-    is_event = (history >= 0)[:, tf.newaxis, :]
-    nearest = tf.argmax(tf.where(is_event, cosines, -math.inf), axis=2)
-    named = policy.gather_or_empty(
-        item_ids, tf.gather(history, nearest, batch_dims=1)
-    )
-    otherwise = tf.where(
-        has_profile, signatures.BY_PROFILE, signatures.BY_NOTHING
-    )
-    reason = tf.where(
-        tf.not_equal(named, signatures.NO_ITEM),
-        tf.strings.join([signatures.BY_HISTORY, named]),
-        otherwise[:, tf.newaxis],
-    )
-    return tf.where(rows >= 0, reason, signatures.NO_ITEM)
 
 
 def sources(chosen: Chosen) -> tf.Tensor:

@@ -12,14 +12,8 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from serving import signatures
-from serving.remote import (
-    Answer,
-    Client,
-    ClientError,
-    Contribution,
-    Policy,
-    User,
-)
+from serving.asking import Policy, User
+from serving.remote import Answer, Client, ClientError, Contribution
 
 __all__ = [
     "Answer", "Client", "ClientError", "Contribution", "Policy", "User", "main"

@@ -150,12 +150,11 @@ def diversified(
         [b, P] int32, a permutation of the columns.
     """
     arguments = (relevance, vectors, diversity, steps)
+    by_mmr = mmr(*arguments)
     columns = tf.cond(
         tf.reduce_any(is_dpp),
-        lambda: tf.where(
-            is_dpp[:, tf.newaxis], dpp(*arguments), mmr(*arguments)
-        ),
-        lambda: mmr(*arguments),
+        lambda: tf.where(is_dpp[:, tf.newaxis], dpp(*arguments), by_mmr),
+        lambda: by_mmr,
     )
     requests, width = tf.unstack(tf.shape(relevance))
     behind = tf.tile((tf.range(width) + steps)[tf.newaxis, :], [requests, 1])

@@ -145,7 +145,7 @@ def _recall(search: ScannSearch, queries: Array) -> dict[str, float]:
     """Share of the exact best k that the index finds, for each k."""
     import tensorflow as tf
 
-    from serving.policy import Admission
+    from serving.admission import Admission
 
     nothing = Admission.excluding(tf.zeros([len(queries), 0], tf.int32))
     recall = {}

@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from serving import answering, policy, signatures
-from serving.policy import Admission
+from serving.admission import Admission
 from serving.search import ScannSearch
 from serving.signatures import SIGNATURES
 
@@ -55,7 +55,7 @@ class ScannModel(tf.Module):
         )
         chosen = lists.choose(
             self.exact.signatures[signatures.EMBED_USER](**user)["query"],
-            answering.admission(inputs, self.rows.lookup, self.exclude_seen),
+            Admission.of(inputs, self.rows.lookup, self.exclude_seen),
             answering.Wishes.of(inputs),
             lambda rows: self._predicted(user, rows),
         )

@@ -18,7 +18,7 @@ from typing import Any
 import tensorflow as tf
 
 from serving import policy
-from serving.policy import Admission, Shelf
+from serving.admission import Admission, Shelf
 
 # Up to here scoring everything takes ScaNN well under a millisecond.
 _BRUTE_FORCE_ITEMS = 20_000

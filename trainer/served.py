@@ -11,15 +11,32 @@ import math
 import tensorflow as tf
 
 from serving import answering, policy
-from serving.policy import Admission, Shelf
+from serving.admission import Admission, Shelf
 from serving.search import ExactSearch
 from trainer import state_tag
 from trainer.behaviour_reader import BehaviourReader, BehaviourTables
+from trainer.catalogue import Catalogue
 from trainer.encoder import TextEncoder
 from trainer.keywords import shared_words, telling_words
 from trainer.model import TwoTower
 from trainer.prepare import Prepared
 from trainer.readers import NO_ITEM, ItemReader, Tables, Tensors, UserReader
+
+
+def _constant(value: object) -> tf.Variable:
+    return tf.Variable(value, trainable=False)
+
+
+def _stock(
+    vectors: tf.Variable, catalogue: Catalogue
+) -> tuple[Shelf, tf.Variable]:
+    """What the policy looks at, and [items] words that tell items apart."""
+    shelf = Shelf(
+        vectors,
+        _constant(catalogue.category_codes[:, 0]),
+        _constant(catalogue.available_from),
+    )
+    return shelf, _constant(telling_words(catalogue.texts))
 
 
 def _places(columns: tf.Tensor, shape: tf.Tensor) -> tf.Tensor:
@@ -58,28 +75,17 @@ class ServedModel(tf.Module):
     ) -> None:
         super().__init__(name="recommender")
         data, catalogue = model.config.data, prepared.catalogue
-        self.item_ids = tf.Variable(catalogue.item_ids, trainable=False)
-        self.titles = tf.Variable(catalogue.titles, trainable=False)
-        self.item_vectors = tf.Variable(
-            model.catalogue_vectors(), trainable=False
-        )
-        self.shelf = Shelf(
-            self.item_vectors,
-            tf.Variable(catalogue.category_codes[:, 0], trainable=False),
-            tf.Variable(catalogue.available_from, trainable=False),
-        )
-        self.words = tf.Variable(
-            telling_words(catalogue.texts), trainable=False
-        )
-        self.temperature = tf.Variable(
-            model.config.model.temperature, trainable=False
-        )
+        self.item_ids = _constant(catalogue.item_ids)
+        self.titles = _constant(catalogue.titles)
+        self.item_vectors = _constant(model.catalogue_vectors())
+        self.shelf, self.words = _stock(self.item_vectors, catalogue)
+        self.temperature = _constant(model.config.model.temperature)
         scale = prepared.label_scale
-        self.label_range = tf.Variable(  # of the ranking head, for the twin
-            [scale.low, scale.high] if model.has_labels else [0.0, 0.0],
-            trainable=False,
+        # Of the ranking head, for the twin.
+        self.label_range = _constant(
+            [scale.low, scale.high] if model.has_labels else [0.0, 0.0]
         )
-        self.exclude_seen = tf.Variable(data.exclude_seen, trainable=False)
+        self.exclude_seen = _constant(data.exclude_seen)
         self.tables = Tables(prepared)
         self.tokenizer = encoder.tokenize
         ids = model.item_tower.id_residual.embeddings  # in the vectors already
@@ -137,7 +143,7 @@ class ServedModel(tf.Module):
         )
         chosen = lists.choose(
             query,
-            answering.admission(inputs, rows_of, self.exclude_seen),
+            Admission.of(inputs, rows_of, self.exclude_seen),
             answering.Wishes.of(inputs),
             self._head(query, scenario),
         )

@@ -9,8 +9,8 @@ import pytest
 import toy_model
 
 from serving import index, signatures
+from serving.admission import Shelf
 from serving.manifest import BundleError, Manifest
-from serving.policy import Shelf
 from serving.recommender import Recommender
 
 pytest.importorskip("scann")

@@ -13,7 +13,7 @@ from contracts import IndexContract
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.policy import Admission, Shelf
+from serving.admission import Admission, Shelf
 
 N, D = 400, 6
 

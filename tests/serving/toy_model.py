@@ -13,8 +13,8 @@ import numpy as np
 import tensorflow as tf
 
 from serving import answering, bundle, policy, signatures, versions, warmup
+from serving.admission import Admission, Shelf
 from serving.manifest import Manifest
-from serving.policy import Admission, Shelf
 from serving.search import ExactSearch
 
 DIM = 8
@@ -150,7 +150,7 @@ class ToyModel(tf.Module):
         )
         chosen = lists.choose(
             self.embed_user(**inputs)["query"],
-            answering.admission(inputs, self.rows.lookup, self.exclude_seen),
+            Admission.of(inputs, self.rows.lookup, self.exclude_seen),
             answering.Wishes.of(inputs),
         )
         return {
