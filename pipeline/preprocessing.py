@@ -84,6 +84,7 @@ def catalogue_fn(inputs: Tensors, custom_config: dict[str, Any]) -> Tensors:
         features.ITEM_ID: columns[features.ITEM_ID],
         records.ITEM_CODE: coded(columns[features.ITEM_ID], items),
         features.TITLE: columns[features.TITLE],
+        features.AVAILABLE_FROM: columns[features.AVAILABLE_FROM],
         records.ITEM_TEXT: requests.join_columns(text),
         features.CATEGORIES: tf.RaggedTensor.from_tensor(
             codes, padding=-1

@@ -10,7 +10,13 @@ import numpy as np
 from serving import signatures
 
 if TYPE_CHECKING:
-    from serving.signatures import Array, Arrays
+    from serving.fields import Array, Arrays, Field, Signature
+
+_NOTHING = np.zeros(0)
+_REMEDIES = {
+    "state": " If another model made it, make it anew with embed_user from "
+    "the history of the user."
+}
 
 
 class RequestError(ValueError):
@@ -40,18 +46,25 @@ def check_request(name: str, specs: Mapping[str, Any], inputs: Arrays) -> None:
         if not spec.shape.is_compatible_with(inputs[key].shape):
             raise RequestError(
                 f"{key} must have shape {spec.shape}, got {inputs[key].shape}."
+                f"{_REMEDIES.get(key, '')}"
             )
     signature = signatures.resolve(name)
     if signature:
         _check_axes(signature, inputs)
-        _check_k(inputs)
+        for field in signature.inputs:
+            if field.name in inputs:
+                _check_values(field, inputs[field.name])
 
 
-def with_texts(name: str, specs: Mapping[str, Any], inputs: Arrays) -> Arrays:
-    """Inputs with texts of events as the graph has them.
+def with_optional(
+    name: str, specs: Mapping[str, Any], inputs: Arrays
+) -> Arrays:
+    """Inputs with those that a request may leave out as the graph has them.
 
-    A client need not know whether a model reads them: blank ones stand in for
-    those that it did not send, and those that nothing reads are left out.
+    A client need not know what a model reads: blank ones stand in for those
+    that it did not send. Texts that nothing reads are left out, and so are
+    rules of a policy that say nothing; a rule that a bundle cannot keep stays,
+    so that the request is refused.
 
     Args:
         name: of the signature.
@@ -59,27 +72,28 @@ def with_texts(name: str, specs: Mapping[str, Any], inputs: Arrays) -> Arrays:
         inputs: what the request has.
     """
     signature = signatures.resolve(name)
-    for field in signature.inputs if signature else ():
-        if not field.is_text:
+    fields = signature.inputs if signature else ()
+    sizes = _sizes(fields, inputs)
+    for field in fields:
+        if not (field.is_text or field.is_policy):
             continue
         if field.name not in specs:
-            inputs = {k: v for k, v in inputs.items() if k != field.name}
-        elif field.name not in inputs:
-            shape = _shape_of(signature, field.axes, inputs)
-            if shape is not None:
-                inputs = {**inputs, field.name: np.full(shape, "", object)}
+            if field.is_text or not inputs.get(field.name, _NOTHING).any():
+                inputs = {k: v for k, v in inputs.items() if k != field.name}
+        elif field.name not in inputs and "b" in sizes:
+            inputs = {**inputs, **signatures.blank((field,), sizes)}
     return inputs
 
 
-def _shape_of(
-    signature: signatures.Signature | None, axes: str, inputs: Arrays
-) -> tuple[int, ...] | None:
-    """The shape of the first input with these axes; None without one."""
-    for field in signature.inputs if signature else ():
-        if field.axes == axes and field.name in inputs:
-            shape: tuple[int, ...] = inputs[field.name].shape
-            return shape
-    return None
+def _sizes(fields: Iterable[Field], inputs: Arrays) -> dict[str, int]:
+    """Sizes of axes, each by the first input that has it."""
+    sizes: dict[str, int] = {}
+    for field in fields:
+        if field.name in inputs:
+            shape = inputs[field.name].shape
+            for axis, size in zip(field.axes, shape, strict=False):
+                sizes.setdefault(axis, size)
+    return sizes
 
 
 def missing_and_unknown(
@@ -100,7 +114,7 @@ def _check_type(key: str, spec: Any, value: Array) -> None:
         raise RequestError(f"{key} must be {wanted}, got {got}.")
 
 
-def _check_axes(signature: signatures.Signature, inputs: Arrays) -> None:
+def _check_axes(signature: Signature, inputs: Arrays) -> None:
     """Every axis has one size in all inputs that share it; b is 1 or more."""
     sizes: dict[str, tuple[int, str]] = {}
     for field in signature.inputs:
@@ -120,7 +134,28 @@ def _check_axes(signature: signatures.Signature, inputs: Arrays) -> None:
         raise RequestError("The batch is empty; send at least one request.")
 
 
-def _check_k(inputs: Arrays) -> None:
-    k = inputs.get("k")
-    if k is not None and (k < 0).any():
-        raise RequestError(f"k must be 0 or more, got {int(k.min())}.")
+def _check_values(field: Field, values: Array) -> None:
+    """Compares values with the range or the choices of their field."""
+    if field.choices:
+        found = {_decoded(value) for value in values.flat}
+        unknown = sorted(found - set(field.choices))
+        if unknown:
+            raise RequestError(
+                f"{field.name} must be one of "
+                f"{', '.join(map(repr, field.choices))}, got {unknown[0]!r}."
+            )
+    if field.low is None:
+        return
+    high = np.inf if field.high is None else field.high
+    # "Not within" and not "outside": NaN is refused too.
+    wrong = values[~((values >= field.low) & (values <= high))]
+    if wrong.size:
+        most = "or more" if field.high is None else f"to {field.high:g}"
+        raise RequestError(
+            f"{field.name} must be {field.low:g} {most}, got {wrong[0]:g}."
+        )
+
+
+def _decoded(value: Any) -> str:
+    is_bytes = isinstance(value, bytes)
+    return value.decode("utf-8", "replace") if is_bytes else str(value)

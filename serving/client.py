@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import argparse
 import csv
+import dataclasses
 import sys
 from collections.abc import Iterable, Sequence
 
-from serving.remote import Answer, Client, ClientError, User
+from serving import signatures
+from serving.asking import Policy, User
+from serving.remote import Answer, Client, ClientError, Contribution
 
-__all__ = ["Answer", "Client", "ClientError", "User", "main"]
+__all__ = [
+    "Answer", "Client", "ClientError", "Contribution", "Policy", "User", "main"
+]
 
 _TITLE_WIDTH = 60
 
@@ -41,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
     recommend.add_argument(
         "--exclude", type=ids, default=[], help="ids never to be shown"
     )
+    _add_policy(recommend)
     similar = commands.add_parser("similar", help="items like one item")
     similar.add_argument("item_id")
     for command in (recommend, similar):
@@ -69,6 +75,24 @@ def _add_user(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--profile", default="", help="interests of the user in words"
     )
+
+
+def _add_policy(command: argparse.ArgumentParser) -> None:
+    """A flag for each attribute of `Policy`."""
+    meaning = {field.name: field for field in signatures.POLICY_INPUTS}
+    for field in dataclasses.fields(Policy):
+        if field.name == "allow":
+            command.add_argument(
+                "--allow", type=ids, default=[],
+                help=meaning["allow_item_ids"].meaning,
+            )
+            continue
+        kind = type(field.default)
+        command.add_argument(
+            f"--{field.name}", type=kind, default=field.default,
+            help=meaning[field.name].meaning,
+            choices=[c for c in meaning[field.name].choices if c] or None,
+        )
 
 
 def _add_connection(command: argparse.ArgumentParser) -> None:
@@ -107,6 +131,12 @@ def score_table(names: Iterable[str], scores: Iterable[float]) -> str:
     return "\n".join(f"{score:8.4f}  {name}" for name, score in pairs)
 
 
+def policy_of(asked: argparse.Namespace) -> Policy:
+    """The rules that the flags of `recommend` name."""
+    names = [field.name for field in dataclasses.fields(Policy)]
+    return Policy(**{name: getattr(asked, name) for name in names})
+
+
 def _run(client: Client, asked: argparse.Namespace) -> str:
     if asked.command == "similar":
         return answer_table(client.similar(asked.item_id, k=asked.k))
@@ -119,7 +149,9 @@ def _run(client: Client, asked: argparse.Namespace) -> str:
     )
     if asked.command == "recommend":
         return answer_table(
-            client.recommend(user, exclude=asked.exclude, k=asked.k)
+            client.recommend(
+                user, exclude=asked.exclude, k=asked.k, policy=policy_of(asked)
+            )
         )
     if asked.command == "rank":
         scores = client.rank(user, asked.candidates)
@@ -127,10 +159,14 @@ def _run(client: Client, asked: argparse.Namespace) -> str:
             zip(asked.candidates, scores, strict=True), key=lambda p: -p[1]
         )
         return score_table(*zip(*pairs, strict=True)) if pairs else ""
-    contributions, score = client.explain(user, asked.item_id)
+    parts, score = client.explain(user, asked.item_id)
+    named = [
+        f"{event}  ({part.words})" if part.words else event
+        for event, part in zip(asked.history, parts, strict=True)
+    ]
     return score_table(
-        [*asked.history, f"= score of {asked.item_id}"],
-        [*contributions, score],
+        [*named, f"= score of {asked.item_id}"],
+        [*(part.score for part in parts), score],
     )
 
 

@@ -24,8 +24,8 @@ from serving.manifest import BundleError, Manifest
 from serving.signatures import EXACT, SCANN
 
 if TYPE_CHECKING:
+    from serving.fields import Array
     from serving.search import ScannSearch
-    from serving.signatures import Array
 
 MIN_ITEMS = 100
 _WANTED_RECALL = 0.98
@@ -96,7 +96,12 @@ def _save_scann(exact_dir: Path, folder: Path, target: Manifest) -> Manifest:
 
     started = time.monotonic()
     exact = tf.saved_model.load(str(exact_dir))
-    search, recall = _tuned(exact.item_vectors)
+    if not hasattr(exact, "shelf"):
+        raise BundleError(
+            f"{exact_dir} was exported by an earlier release, without what the "
+            "policy of a twin needs; export it again from its job folder."
+        )
+    search, recall = _tuned(exact.shelf)
     ScannModel(exact, search).save(folder)
     index = {
         "search": "scann tree" if search.plan.leaves else "scann brute force",
@@ -110,14 +115,14 @@ def _save_scann(exact_dir: Path, folder: Path, target: Manifest) -> Manifest:
     return dataclasses.replace(target, kind=SCANN, index=index)
 
 
-def _tuned(variable: Any) -> tuple[ScannSearch, dict[str, float]]:
+def _tuned(shelf: Any) -> tuple[ScannSearch, dict[str, float]]:
     """The fastest plan with the wanted recall, else the most thorough."""
     from serving.search import ScannSearch, plans
 
-    vectors = variable.numpy()
+    vectors = shelf.vectors.numpy()
     queries = _random_queries(vectors)
     candidates = plans(len(vectors))
-    search = ScannSearch(variable, candidates[0])
+    search = ScannSearch(shelf, candidates[0])
     for plan in candidates:
         search.plan = plan
         recall = _recall(search, queries)
@@ -140,7 +145,9 @@ def _recall(search: ScannSearch, queries: Array) -> dict[str, float]:
     """Share of the exact best k that the index finds, for each k."""
     import tensorflow as tf
 
-    nothing = tf.zeros([len(queries), 0], tf.int32)
+    from serving.admission import Admission
+
+    nothing = Admission.excluding(tf.zeros([len(queries), 0], tf.int32))
     recall = {}
     for k in _RECALL_AT:
         wanted = tf.fill([len(queries)], k)

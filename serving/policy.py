@@ -1,7 +1,8 @@
-"""What may be answered: exclusion and selection, as pure graph functions.
+"""Selection of the best admissible items, as pure graph functions.
 
-The exact model and its ScaNN twin both call these, so an excluded item cannot
-come back from either. Core TensorFlow ops only, no Python loops over rows.
+The exact model and its ScaNN twin both call these, so an inadmissible item
+cannot come back from either. Core TensorFlow ops only, no Python loops over
+rows.
 
 Rows of the catalogue are int32; -1 means "no item" everywhere.
 """
@@ -12,10 +13,13 @@ import math
 
 import tensorflow as tf
 
+from serving.admission import NO_ROW, Admission, Shelf
 from serving.signatures import NO_ITEM
 
 _INADMISSIBLE = -math.inf  # no score can lose against it
-_NO_ROW = -1
+# Of the answers that a cap leaves, this many times as many are looked at
+# before the whole catalogue is.
+_CAPPED_DEPTH = 8
 
 
 def answer_width(k: tf.Tensor, num_items: tf.Tensor | int) -> tf.Tensor:
@@ -30,43 +34,6 @@ def answer_width(k: tf.Tensor, num_items: tf.Tensor | int) -> tf.Tensor:
     """
     greatest = tf.reduce_max(tf.concat([k, [0]], axis=0))
     return tf.minimum(greatest, num_items)
-
-
-def excluded_mask(excluded: tf.Tensor, num_items: tf.Tensor | int) -> tf.Tensor:
-    """Marks the excluded rows of the whole catalogue.
-
-    Args:
-        excluded: [b, X] int32 catalogue rows, -1 for none, repeats allowed.
-        num_items: n, rows of the catalogue.
-
-    Returns:
-        [b, n] bool, true where excluded.
-    """
-    at = tf.where(excluded >= 0)  # [pairs, 2] request, place
-    rows = tf.gather_nd(excluded, at)
-    requests = tf.cast(at[:, 0], tf.int32)
-    shape = tf.stack([tf.shape(excluded)[0], num_items])
-    counts = tf.scatter_nd(
-        tf.stack([requests, rows], axis=1), tf.ones_like(rows), shape
-    )
-    return counts > 0
-
-
-def is_excluded(rows: tf.Tensor, excluded: tf.Tensor) -> tf.Tensor:
-    """Like `excluded_mask`, for a few rows, without touching the catalogue.
-
-    Args:
-        rows: [b, C] int32 catalogue rows.
-        excluded: [b, X] int32 catalogue rows, -1 for none.
-
-    Returns:
-        [b, C] bool, true where the request excludes the row.
-    """
-    # A greatest value at the end: every search ends on an element.
-    ceiling = tf.fill([tf.shape(excluded)[0], 1], tf.int32.max)
-    ordered = tf.concat([tf.sort(excluded, axis=1), ceiling], axis=1)
-    at = tf.searchsorted(ordered, rows, side="left")
-    return (tf.gather(ordered, at, batch_dims=1) == rows) & (rows >= 0)
 
 
 def top_k_admissible(
@@ -92,28 +59,109 @@ def top_k_admissible(
     wanted = tf.range(width)[tf.newaxis, :] < k[:, tf.newaxis]
     is_answer = wanted & (best > _INADMISSIBLE)
     return (
-        tf.where(is_answer, columns, _NO_ROW),
+        tf.where(is_answer, columns, NO_ROW),
         tf.where(is_answer, best, _INADMISSIBLE),
     )
 
 
-def exact_search(
-    queries: tf.Tensor, vectors: tf.Tensor, excluded: tf.Tensor, k: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """Scores the whole catalogue and selects.
+def places_in_category(codes: tf.Tensor) -> tf.Tensor:
+    """How many columns before each one have its code.
 
     Args:
-        queries: [b, d] float32.
-        vectors: [n, d] float32 catalogue.
-        excluded: [b, X] int32 catalogue rows, -1 for none.
+        codes: [b, C] int32.
+
+    Returns:
+        [b, C] int32, 0 for the first of its code.
+
+    Example:
+        >>> places_in_category(tf.constant([[5, 7, 5, 5]])).numpy()
+        array([[0, 0, 1, 2]], dtype=int32)
+    """
+    width = tf.shape(codes)[1]
+    order = tf.argsort(codes, axis=1, stable=True)
+    ordered = tf.gather(codes, order, batch_dims=1)
+    # A greatest value at the end: an empty row can be searched too.
+    padded = tf.pad(ordered, [[0, 0], [0, 1]], constant_values=tf.int32.max)
+    first = tf.searchsorted(padded, ordered, side="left")
+    places = tf.range(width)[tf.newaxis, :] - first
+    return tf.gather(places, tf.argsort(order, axis=1), batch_dims=1)
+
+
+def capped(
+    ranked: tuple[tf.Tensor, tf.Tensor],
+    categories: tf.Tensor,
+    cap: tf.Tensor,
+    k: tf.Tensor,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """The k best of each row of which a category has no more than its cap.
+
+    Args:
+        ranked: [b, C] int32 rows of the catalogue, best first, and [b, C]
+            float32 scores, minus infinity where there is no item.
+        categories: [n] int32 codes of the catalogue, -1 for none.
+        cap: [b] int32, 0 for none.
         k: [b] int32.
 
     Returns:
         Rows and scores as `top_k_admissible` gives them.
     """
-    scores = tf.matmul(queries, vectors, transpose_b=True)  # [b, n]
-    mask = excluded_mask(excluded, tf.shape(vectors)[0])
-    return top_k_admissible(scores, mask, k)
+    rows, scores = ranked
+    codes = tf.gather(categories, tf.maximum(rows, 0))
+    limit = cap[:, tf.newaxis]
+    is_over = (places_in_category(codes) >= limit) & (limit > 0) & (codes >= 0)
+    columns, best = top_k_admissible(scores, is_over, k)
+    return rows_at(rows, columns), best
+
+
+def rows_at(rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
+    """[b, C] rows at [b, K] columns, -1 where the column is -1."""
+    found = tf.gather(
+        tf.pad(rows, [[0, 0], [0, 1]], constant_values=NO_ROW),
+        tf.maximum(columns, 0),
+        batch_dims=1,
+    )
+    return tf.where(columns >= 0, found, NO_ROW)
+
+
+def exact_search(
+    queries: tf.Tensor, shelf: Shelf, admission: Admission, k: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Scores the whole catalogue and selects.
+
+    Args:
+        queries: [b, d] float32.
+        shelf: the catalogue.
+        admission: rules of the b requests.
+        k: [b] int32.
+
+    Returns:
+        Rows and scores as `top_k_admissible` gives them.
+    """
+    scores = tf.matmul(queries, shelf.vectors, transpose_b=True)  # [b, n]
+    barred = admission.bars_all(shelf)
+    cap = admission.max_per_category
+
+    def within_caps(depth: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        ranked = top_k_admissible(scores, barred, tf.fill(tf.shape(k), depth))
+        return capped(ranked, shelf.categories, cap, k)
+
+    def near_then_far() -> tuple[tf.Tensor, tf.Tensor]:
+        num_items = tf.shape(scores)[1]
+        width = tf.maximum(answer_width(k, num_items), 1)
+        depth = tf.minimum(_CAPPED_DEPTH * width, num_items)
+        near = within_caps(depth)
+        found = tf.reduce_sum(tf.cast(near[0] >= 0, tf.int32), axis=1)
+        return tf.cond(
+            tf.reduce_any(found < k) & (depth < num_items),
+            lambda: within_caps(num_items),
+            lambda: near,
+        )
+
+    return tf.cond(
+        tf.reduce_any(cap > 0),
+        near_then_far,
+        lambda: top_k_admissible(scores, barred, k),
+    )
 
 
 def gather_or_empty(values: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:

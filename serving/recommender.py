@@ -16,7 +16,7 @@ from serving.checks import (
     RequestError,
     check_request,
     missing_and_unknown,
-    with_texts,
+    with_optional,
 )
 from serving.manifest import BundleError
 from serving.signatures import DEFAULT_SIGNATURE
@@ -98,7 +98,7 @@ class Recommender:
                 f"{', '.join(self.signature_names)}."
             )
         specs = function.structured_input_signature[1]
-        inputs = with_texts(name, specs, inputs)
+        inputs = with_optional(name, specs, inputs)
         check_request(name, specs, inputs)
         wanted = _wanted_outputs(function.structured_outputs, outputs)
         tensors = {
@@ -168,8 +168,13 @@ def _wanted_outputs(
 
 
 def _cause(error: Exception) -> str:
-    """The line of TensorFlow's message that is not about its graph."""
+    """The line of TensorFlow's message that is not about its graph; what an
+    assertion of ours says, without the frame around it."""
     lines = [line for line in str(error).splitlines() if line.strip()]
-    about_graph = ("Graph execution error", "Detected at node", "\t", " ")
+    about_graph = (
+        "Graph execution error", "Detected at node", "<stack traces", "\t", " "
+    )
     telling = [line for line in lines if not line.startswith(about_graph)]
-    return (telling or lines)[0]
+    cause = (telling or lines)[0]
+    asserted = re.fullmatch(r"assertion failed: \[(.*)\]", cause)
+    return asserted[1] if asserted else cause

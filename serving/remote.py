@@ -12,9 +12,10 @@ import grpc
 import numpy as np
 
 from serving import signatures, wire
+from serving.asking import NO_RULES, Policy, User
 
 if TYPE_CHECKING:
-    from serving.signatures import Array, Arrays
+    from serving.fields import Array, Arrays
 
 PREDICT_METHOD = "/tensorflow.serving.PredictionService/Predict"
 MAX_MESSAGE_BYTES = 64 * 2**20
@@ -29,65 +30,31 @@ class ClientError(RuntimeError):
 
 
 @dataclasses.dataclass(frozen=True)
-class User:
-    """What is known of who asks.
+class Answer:
+    """One recommended or similar item.
 
     Attributes:
-        history: item ids, oldest first.
-        event_types, timestamps, scenarios, texts: one per item of `history`,
-            or empty for the defaults; timestamps are unix seconds, texts the
-            comments or queries that came with the events.
-        scenario: in which the answer will be shown.
-        profile_text: interests in words.
+        item_id, title, score: of the item.
+        source, reason, propensity: how it was found, what speaks for it and
+            how likely it was in its place, as `serving.signatures` has them;
+            of recommendations alone.
     """
-
-    history: Sequence[str] = ()
-    event_types: Sequence[str] = ()
-    timestamps: Sequence[int] = ()
-    scenarios: Sequence[str] = ()
-    texts: Sequence[str] = ()
-    scenario: str = ""
-    profile_text: str = ""
-
-    def __post_init__(self) -> None:
-        for name in ("event_types", "timestamps", "scenarios", "texts"):
-            size = len(getattr(self, name))
-            if size not in (0, len(self.history)):
-                raise ValueError(
-                    f"{name} has {size} entries for a history of "
-                    f"{len(self.history)}; give one per item, or none."
-                )
-
-    def inputs(self) -> dict[str, Array]:
-        """A batch of one, with texts only where there are any.
-
-        Servers of ours leave them out where the model does not read them.
-        """
-        given: dict[str, Sequence[Any]] = {
-            "history_item_ids": self.history,
-            "history_event_types": self.event_types,
-            "history_timestamps": self.timestamps,
-            "history_scenarios": self.scenarios,
-            "history_texts": self.texts,
-        }
-        sizes = {"b": 1, "L": len(self.history)}
-        fields = signatures.known(signatures.USER_INPUTS, any(self.texts))
-        arrays = signatures.blank(fields, sizes)
-        for name, values in given.items():
-            if values and name in arrays:
-                arrays[name][0, :] = list(values)
-        arrays["scenario"][0] = self.scenario
-        arrays["profile_text"][0] = self.profile_text
-        return arrays
-
-
-@dataclasses.dataclass(frozen=True)
-class Answer:
-    """One recommended or similar item."""
 
     item_id: str
     title: str
     score: float
+    source: str = ""
+    reason: str = ""
+    propensity: float = 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Contribution:
+    """What one event of a history adds to an item's score, and what the
+    texts of the two items share."""
+
+    score: float
+    words: str
 
 
 class Client:
@@ -151,13 +118,19 @@ class Client:
         }
 
     def recommend(
-        self, user: User, *, exclude: Sequence[str] = (), k: int = 10
+        self,
+        user: User,
+        *,
+        exclude: Sequence[str] = (),
+        k: int = 10,
+        policy: Policy = NO_RULES,
     ) -> list[Answer]:
         """The k best items for a user, best first; fewer if few are left."""
         inputs = {
             **user.inputs(),
             "exclude_item_ids": _strings([list(exclude)]),
             "k": np.array([k], np.int32),
+            **policy.inputs(),
         }
         return _answers(self.predict(signatures.RECOMMEND, inputs))
 
@@ -180,11 +153,19 @@ class Client:
         ].tolist()
         return scores
 
-    def explain(self, user: User, item_id: str) -> tuple[list[float], float]:
+    def explain(
+        self, user: User, item_id: str
+    ) -> tuple[list[Contribution], float]:
         """What each event of the history adds to an item's score, and it."""
         inputs = {**user.inputs(), "item_id": _strings([item_id])}
         answer = self.predict(signatures.EXPLAIN, inputs)
-        return answer["contributions"][0].tolist(), float(answer["score"][0])
+        parts = zip(
+            answer["contributions"][0], answer["matched_words"][0], strict=True
+        )
+        return (
+            [Contribution(float(part), _text(words)) for part, words in parts],
+            float(answer["score"][0]),
+        )
 
     def _explained(self, error: Any) -> str:
         code, details = error.code(), error.details()
@@ -206,15 +187,19 @@ def _strings(values: list[Any]) -> Array:
     return np.array(values, object)
 
 
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "replace")
+
+
 def _answers(outputs: Arrays) -> list[Answer]:
-    rows = zip(
-        outputs["item_ids"][0],
-        outputs["titles"][0],
-        outputs["scores"][0],
-        strict=True,
-    )
-    return [
-        Answer(item.decode(), title.decode("utf-8", "replace"), float(score))
-        for item, title, score in rows
-        if item
+    shown: dict[str, Any] = {
+        "item_ids": _text, "titles": _text, "scores": float, "source": _text,
+        "reasons": _text, "propensities": float,
+    }
+    columns = [
+        map(read, outputs[name][0])
+        for name, read in shown.items()
+        if name in outputs
     ]
+    answers = (Answer(*values) for values in zip(*columns, strict=True))
+    return [answer for answer in answers if answer.item_id]

@@ -8,7 +8,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from serving import policy, signatures
+from serving import answering, policy, signatures
+from serving.admission import Admission
 from serving.search import ScannSearch
 from serving.signatures import SIGNATURES
 
@@ -20,7 +21,7 @@ class ScannModel(tf.Module):
 
     Args:
         exact: a loaded exact bundle.
-        search: over `exact.item_vectors`.
+        search: over `exact.shelf`.
     """
 
     def __init__(self, exact: Any, search: ScannSearch) -> None:
@@ -32,6 +33,7 @@ class ScannModel(tf.Module):
         self.item_vectors = exact.item_vectors
         self.titles = exact.titles
         self.exclude_seen = exact.exclude_seen
+        self.temperature = exact.temperature
         ids = tf.constant(exact.item_ids.numpy())
         rows = tf.range(tf.size(ids), dtype=tf.int32)
         initializer = tf.lookup.KeyValueTensorInitializer(ids, rows)
@@ -46,25 +48,31 @@ class ScannModel(tf.Module):
         return any(field.name in inputs for field in texts)
 
     def recommend(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        embed_user = self.exact.signatures[signatures.EMBED_USER]
         fields = signatures.known(signatures.USER_INPUTS, self.reads_text)
-        queries = embed_user(**{f.name: inputs[f.name] for f in fields})[
-            "query"
-        ]
-        seen = tf.where(
-            self.exclude_seen, inputs["history_item_ids"], signatures.NO_ITEM
+        user = {field.name: inputs[field.name] for field in fields}
+        lists = answering.Policy(
+            self.search.exact.shelf, self.search, self.temperature
         )
-        excluded = tf.concat([seen, inputs["exclude_item_ids"]], axis=1)
-        rows, scores, is_exact = self.search(
-            queries, self.rows.lookup(excluded), inputs["k"]
+        chosen = lists.choose(
+            self.exact.signatures[signatures.EMBED_USER](**user)["query"],
+            Admission.of(inputs, self.rows.lookup, self.exclude_seen),
+            answering.Wishes.of(inputs),
+            lambda rows: self._predicted(user, rows),
         )
-        source = tf.where(is_exact, signatures.EXACT, signatures.SCANN)
         return {
-            **self._answers(rows, scores),
-            "source": tf.where(
-                rows >= 0, source[:, tf.newaxis], signatures.NO_ITEM
-            ),
+            **self._answers(chosen.rows, chosen.scores),
+            **lists.described(chosen, inputs, self.rows.lookup, self.item_ids),
         }
+
+    def _predicted(
+        self, user: dict[str, tf.Tensor], rows: tf.Tensor
+    ) -> tf.Tensor:
+        """[b, P] scaled labels by the ranking head, 0 where there is none."""
+        rank = self.exact.signatures[signatures.RANK]
+        candidates = policy.gather_or_empty(self.item_ids, rows)
+        scores = rank(**user, candidate_item_ids=candidates)["scores"]
+        low, high = tf.unstack(self.exact.label_range)
+        return tf.math.divide_no_nan(scores - low, high - low)
 
     def similar_items(
         self, item_ids: tf.Tensor, k: tf.Tensor
@@ -72,7 +80,9 @@ class ScannModel(tf.Module):
         own = self.rows.lookup(item_ids)
         is_known = (own >= 0)[:, tf.newaxis]
         queries = tf.gather(self.item_vectors, tf.maximum(own, 0))
-        rows, scores, _ = self.search(queries, own[:, tf.newaxis], k)
+        rows, scores, _ = self.search(
+            queries, Admission.excluding(own[:, tf.newaxis]), k
+        )
         return self._answers(
             tf.where(is_known, rows, -1),
             tf.where(is_known, scores, -math.inf),

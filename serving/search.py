@@ -2,7 +2,7 @@
 
 Both searches are called alike:
 
-    search(queries [b, d], excluded [b, X], k [b])
+    search(queries [b, d], admission of b requests, k [b])
         -> rows [b, K], scores [b, K], is_exact [b]
 
 with rows and scores as `policy.top_k_admissible` gives them, and is_exact
@@ -18,11 +18,14 @@ from typing import Any
 import tensorflow as tf
 
 from serving import policy
+from serving.admission import Admission, Shelf
 
 # Up to here scoring everything takes ScaNN well under a millisecond.
 _BRUTE_FORCE_ITEMS = 20_000
-# More excluded items than this among the best are left to the exact search.
+# More barred items than this among the best are left to the exact search.
 _MAX_EXTRA = 1_000
+# Where caps or times may bar any item, this many times k are fetched.
+_SIFTED = 8
 _REORDERED = 1_000
 # Of points that anisotropic quantization favours; ScaNN's documented choice.
 _ANISOTROPIC_THRESHOLD = 0.2
@@ -60,17 +63,17 @@ class ExactSearch(tf.Module):
     """Scores the whole catalogue.
 
     Args:
-        vectors: [n, d] float32, n at least 1.
+        shelf: the catalogue.
     """
 
-    def __init__(self, vectors: tf.Variable) -> None:
+    def __init__(self, shelf: Shelf) -> None:
         super().__init__()
-        self.vectors = vectors
+        self.shelf = shelf
 
     def __call__(
-        self, queries: tf.Tensor, excluded: tf.Tensor, k: tf.Tensor
+        self, queries: tf.Tensor, admission: Admission, k: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        rows, scores = policy.exact_search(queries, self.vectors, excluded, k)
+        rows, scores = policy.exact_search(queries, self.shelf, admission, k)
         return rows, scores, tf.ones_like(k, tf.bool)
 
 
@@ -78,43 +81,51 @@ class ScannSearch(tf.Module):
     """Searches with ScaNN; what ScaNN leaves short is searched exactly.
 
     Args:
-        vectors: [n, d] float32, n at least 1.
+        shelf: the catalogue.
         plan: one of `plans(n)`; leaves must not change later.
     """
 
-    def __init__(self, vectors: tf.Variable, plan: Plan) -> None:
+    def __init__(self, shelf: Shelf, plan: Plan) -> None:
         super().__init__()
-        self.exact = ExactSearch(vectors)
+        self.exact = ExactSearch(shelf)
         self.plan = plan
-        self.index = _build(vectors, plan).serialize_to_module()
+        self.index = _build(shelf.vectors, plan).serialize_to_module()
 
     def __call__(
-        self, queries: tf.Tensor, excluded: tf.Tensor, k: tf.Tensor
+        self, queries: tf.Tensor, admission: Admission, k: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        candidates, scores = self._candidates(queries, excluded, k)
+        shelf = self.exact.shelf
+        candidates, scores = self._candidates(queries, admission, k)
         columns, best = policy.top_k_admissible(
-            scores, policy.is_excluded(candidates, excluded), k
+            scores,
+            admission.bars(candidates, shelf),
+            tf.fill(tf.shape(k), tf.shape(candidates)[1]),
         )
-        found = tf.gather(candidates, tf.maximum(columns, 0), batch_dims=1)
-        rows = tf.where(columns >= 0, found, -1)
+        rows, best = policy.capped(
+            (policy.rows_at(candidates, columns), best),
+            shelf.categories,
+            admission.max_per_category,
+            k,
+        )
         is_short = tf.reduce_sum(tf.cast(rows >= 0, tf.int32), axis=1) < k
+        request = (queries, admission, k)
         return tf.cond(
             tf.reduce_any(is_short),
-            lambda: self._mend(is_short, (rows, best), (queries, excluded, k)),
+            lambda: self._mend(is_short, (rows, best), request),
             lambda: (rows, best, is_short),
         )
 
     def _candidates(
-        self, queries: tf.Tensor, excluded: tf.Tensor, k: tf.Tensor
+        self, queries: tf.Tensor, admission: Admission, k: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """At least K columns of catalogue rows and scores, NaN for none."""
         from scann import scann_ops
 
-        num_items = tf.shape(self.exact.vectors)[0]
+        num_items = tf.shape(self.exact.shelf.vectors)[0]
         width = policy.answer_width(k, num_items)
-        num_excluded = tf.reduce_sum(tf.cast(excluded >= 0, tf.int32), axis=1)
-        extra = tf.minimum(tf.reduce_max(num_excluded), _MAX_EXTRA)
-        fetched = tf.clip_by_value(width + extra, 1, num_items)
+        fetched = tf.clip_by_value(
+            width + _extra(width, admission), 1, num_items
+        )
         searcher = scann_ops.searcher_from_module(self.index)
         rows, scores = searcher.search_batched(
             queries,
@@ -136,7 +147,7 @@ class ScannSearch(tf.Module):
         self,
         is_short: tf.Tensor,
         found: tuple[tf.Tensor, tf.Tensor],
-        request: tuple[tf.Tensor, tf.Tensor, tf.Tensor],
+        request: tuple[tf.Tensor, Admission, tf.Tensor],
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         rows, scores, _ = self.exact(*request)
         is_exact = is_short[:, tf.newaxis]
@@ -145,6 +156,22 @@ class ScannSearch(tf.Module):
             tf.where(is_exact, scores, found[1]),
             is_short,
         )
+
+
+def _extra(width: tf.Tensor, admission: Admission) -> tf.Tensor:
+    """Scalar int32, candidates to fetch for those that may be barred."""
+    is_item = tf.cast(admission.excluded >= 0, tf.int32)
+    excluded = tf.reduce_max(tf.reduce_sum(is_item, axis=1))
+    is_sifted = (
+        (admission.max_per_category > 0)
+        | (admission.now > 0)
+        | (admission.min_available_from > 0)
+    )
+    bounded = tf.minimum(width, _MAX_EXTRA)
+    sifted = tf.where(
+        tf.reduce_any(is_sifted), (_SIFTED - 1) * bounded, 0
+    )
+    return tf.minimum(excluded + sifted, _MAX_EXTRA)
 
 
 def _build(vectors: tf.Variable, plan: Plan) -> Any:

@@ -8,6 +8,7 @@ Axes, one letter each:
     L  events of a history, 0 or more, oldest first; shorter histories are
        padded with "" anywhere in the row.
     X  excluded ids, 0 or more, padded with "".
+    A  allowed ids, 0 or more, padded with "".
     C  candidates of a request, padded with "".
     K  answers: the greatest k of the batch, at most the catalogue's size.
     d  width of a query and of an item vector.
@@ -16,18 +17,19 @@ Axes, one letter each:
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from schema import features
+from serving.fields import NO_ITEM as NO_ITEM
+from serving.fields import Field, Signature
+from serving.fields import blank as blank
+from serving.fields import known as known
+from serving.fields import tensor_specs as tensor_specs
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-    import tensorflow as tf
-
-    Array = npt.NDArray[Any]
-    Arrays = Mapping[str, Array]
+    from serving.fields import Array as Array
+    from serving.fields import Arrays as Arrays
 
 RECOMMEND = "recommend"
 RANK = "rank"
@@ -39,43 +41,16 @@ EXPLAIN = "explain"
 # What TensorFlow Serving runs when a request names no signature: RECOMMEND.
 DEFAULT_SIGNATURE = "serving_default"
 
+# Where an answer comes from.
 EXACT = "exact"
 SCANN = "scann"
-NO_ITEM = ""  # in the place of an item, where there is none
-
-
-@dataclasses.dataclass(frozen=True)
-class Field:
-    """One named tensor.
-
-    Attributes:
-        name: as in requests and answers.
-        dtype: TensorFlow's name: string, int32, int64 or float32.
-        axes: letters of the module's docstring, batch first.
-        meaning: unit, order, and what the padding is.
-        is_text: an event's own text, which only those bundles take whose
-            model reads it; a request may leave it out.
-    """
-
-    name: str
-    dtype: str
-    axes: str
-    meaning: str
-    is_text: bool = False
-
-
-@dataclasses.dataclass(frozen=True)
-class Signature:
-    """Named inputs and outputs of one question.
-
-    A graph requires every input that it has. Servers of ours fill in texts of
-    events where they are read and not sent, and leave them out where they are
-    sent and not read, so that one client fits all bundles.
-    """
-
-    name: str
-    inputs: tuple[Field, ...]
-    outputs: tuple[Field, ...]
+EXPLORED = "explore"
+# What speaks for an answer: an event, the profile, nothing known of the user.
+BY_HISTORY = "history:"  # and the item's id
+BY_PROFILE = "profile"
+BY_NOTHING = "popular"
+MMR = "mmr"
+DPP = "dpp"
 
 
 USER_INPUTS = (
@@ -96,16 +71,70 @@ ITEM_INPUTS = tuple(
     Field(name, "string", "b", '"" where missing')
     for name in features.ITEM_TEXT_COLUMNS
 )
-_K = Field("k", "int32", "b", "answers wanted, 0 or more")
+_K = Field("k", "int32", "b", "answers wanted", low=0)
 _ITEM_ID = Field(features.ITEM_ID, "string", "b", "of the catalogue")
-_STATE = Field("state", "float32", "bs", "all that is known of a user")
+_STATE = Field(
+    "state", "float32", "bs",
+    "all that is known of a user, for `advance` of the same model alone",
+)
 _QUERY = Field("query", "float32", "bd", "score = query . item vector")
 _ANSWERS = (
     Field("item_ids", "string", "bK", '"" where fewer than k are admissible'),
-    Field("scores", "float32", "bK", "descending; -inf where there is no item"),
+    Field(
+        "scores", "float32", "bK",
+        "of query and item; descending unless the policy reorders; -inf where "
+        "there is no item",
+    ),
     Field("titles", "string", "bK", '"" where there is none'),
 )
 
+
+
+def _rule(
+    name: str,
+    dtype: str,
+    axes: str,
+    meaning: str,
+    high: float | None = None,
+    choices: tuple[str, ...] = (),
+) -> Field:
+    low = None if dtype == "string" or name == "seed" else 0
+    return Field(
+        name, dtype, axes, meaning, is_policy=True, low=low, high=high,
+        choices=choices,
+    )
+
+
+POLICY_INPUTS = (
+    _rule("allow_item_ids", "string", "bA", "only these; without any, all"),
+    _rule(
+        "now", "int64", "b",
+        "unix seconds: items with a later available_from are left out",
+    ),
+    _rule(
+        "min_available_from", "int64", "b",
+        "unix seconds: items with an earlier available_from or none are left "
+        "out",
+    ),
+    _rule(
+        "max_per_category", "int32", "b",
+        "answers of one category, the first level of the first path",
+    ),
+    _rule(
+        "rerank", "float32", "b",
+        "weight of the ranking head's scaled label beside the score",
+    ),
+    _rule(
+        "diversity", "float32", "b",
+        "0: by score alone, 1: by difference alone", high=1,
+    ),
+    _rule(
+        "diversity_method", "string", "b", '"" is mmr',
+        choices=("", MMR, DPP),
+    ),
+    _rule("exploration", "float32", "b", "share of the k that is drawn", 1),
+    _rule("seed", "int64", "b", "of the draws: another one, other draws"),
+)
 _ALL = (
     Signature(
         RECOMMEND,
@@ -113,10 +142,20 @@ _ALL = (
             *USER_INPUTS,
             Field("exclude_item_ids", "string", "bX", "never answered"),
             _K,
+            *POLICY_INPUTS,
         ),
         (
             *_ANSWERS,
-            Field("source", "string", "bK", 'the search: "exact" or "scann"'),
+            Field("source", "string", "bK", '"exact", "scann" or "explore"'),
+            Field(
+                "reasons", "string", "bK",
+                '"history:ID" of the nearest event, "profile" or "popular"',
+            ),
+            Field(
+                "propensities", "float32", "bK",
+                "chance of the item in its place, given those before it; 1 "
+                "where nothing is drawn",
+            ),
         ),
     ),
     Signature(
@@ -157,6 +196,10 @@ _ALL = (
         (*USER_INPUTS, _ITEM_ID),
         (
             Field("contributions", "float32", "bL", "of each event to score"),
+            Field(
+                "matched_words", "string", "bL",
+                "of the item's text that stand in the event's item's too",
+            ),
             Field("score", "float32", "b", "of the item"),
         ),
     ),
@@ -169,59 +212,6 @@ SIGNATURES: Mapping[str, Signature] = {
 def resolve(name: str) -> Signature | None:
     """The signature that a request's name means, None if it is not ours."""
     return SIGNATURES.get(RECOMMEND if name == DEFAULT_SIGNATURE else name)
-
-
-def known(fields: Iterable[Field], reads_text: bool) -> tuple[Field, ...]:
-    """The fields that a bundle has.
-
-    Args:
-        fields: of the table.
-        reads_text: whether its model reads the texts of events.
-    """
-    return tuple(f for f in fields if reads_text or not f.is_text)
-
-
-def tensor_specs(
-    fields: Iterable[Field], widths: Mapping[str, int] | None = None
-) -> dict[str, tf.TensorSpec]:
-    """`tf.function` input signature of fields, all axes free but `widths`.
-
-    Args:
-        fields: e.g. `SIGNATURES[RANK].inputs`.
-        widths: sizes of axes that a model fixes, e.g. `{"s": 256}`.
-    """
-    import tensorflow as tf
-
-    widths = widths or {}
-    return {
-        field.name: tf.TensorSpec(
-            [widths.get(axis) for axis in field.axes],
-            tf.dtypes.as_dtype(field.dtype),
-            name=field.name,
-        )
-        for field in fields
-    }
-
-
-def blank(
-    fields: Iterable[Field], sizes: Mapping[str, int]
-) -> dict[str, Array]:
-    """Arrays that say nothing: "" and 0 everywhere.
-
-    Args:
-        fields: e.g. `USER_INPUTS`.
-        sizes: of every axis that occurs, e.g. `{"b": 1, "L": 0}`.
-    """
-    import numpy as np
-
-    return {
-        field.name: np.full(
-            [sizes[axis] for axis in field.axes],
-            NO_ITEM if field.dtype == "string" else 0,
-            object if field.dtype == "string" else field.dtype,
-        )
-        for field in fields
-    }
 
 
 def as_json(

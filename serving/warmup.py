@@ -18,7 +18,7 @@ from serving.manifest import EXTRA
 from serving.signatures import SIGNATURES
 
 if TYPE_CHECKING:
-    from serving.signatures import Arrays
+    from serving.fields import Array, Arrays
 
 _WARM_K = 10
 _WARM_TEXT = "warm up"
@@ -42,7 +42,7 @@ class Request:
 
 def default_requests(
     item_ids: Sequence[str],
-    state_width: int | None = None,
+    state: Array | None = None,
     *,
     reads_text: bool = False,
 ) -> list[Request]:
@@ -50,20 +50,22 @@ def default_requests(
 
     Args:
         item_ids: a few ids of the catalogue, at least one.
-        state_width: of a user state; `advance` is left out if None.
+        state: [1, s] one that `embed_user` gave, since a model takes no state
+            of another; `advance` is left out if None.
         reads_text: whether the model reads the texts of events.
     """
     sizes = {"b": 1, "L": len(item_ids), "X": 0, "C": len(item_ids)}
     names = [name for name in SIGNATURES if name != signatures.ADVANCE]
-    if state_width is not None:
-        names.append(signatures.ADVANCE)
-        sizes["s"] = state_width
     requests = [(signatures.RECOMMEND, {**sizes, "L": 0})]
     requests += [(name, sizes) for name in names]
-    return [
+    made = [
         Request(name, _inputs(name, item_ids, size, reads_text))
         for name, size in requests
     ]
+    if state is not None:
+        event = _inputs(signatures.ADVANCE, item_ids, sizes, reads_text)
+        made.append(Request(signatures.ADVANCE, {**event, "state": state}))
+    return made
 
 
 def _inputs(

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from schema import features
 from serving import manifest, signatures
-from serving.checks import with_texts
+from serving.checks import with_optional
 from serving.manifest import BundleError, Manifest
 from serving.signatures import EXACT, NO_ITEM
 from trainer.behaviour import query_windows
@@ -59,7 +59,7 @@ class ExactBundle:
         """Answers of one of `serving.signatures`, by name."""
         function = self._model.signatures[signature]
         specs = function.structured_input_signature[1]
-        inputs = dict(with_texts(signature, specs, inputs))
+        inputs = dict(with_optional(signature, specs, inputs))
         answers = function(
             **{k: tf.constant(v, specs[k].dtype) for k, v in inputs.items()}
         )

@@ -35,6 +35,7 @@ class Catalogue:
         category_codes: [items, up to MAX_CATEGORIES] int32, -1 for none.
         brands: names of brands.
         brand_codes: [items] int32, -1 for none.
+        available_from: [items] int64 unix seconds, 0 where unknown.
     """
 
     item_ids: list[str]
@@ -46,6 +47,7 @@ class Catalogue:
     category_codes: np.ndarray
     brands: list[str]
     brand_codes: np.ndarray
+    available_from: np.ndarray
 
     def __len__(self) -> int:
         return len(self.item_ids)
@@ -136,6 +138,7 @@ def build_catalogue(
         category_codes=_padded_codes(levels, categories),
         brands=brands,
         brand_codes=_codes(column(features.BRAND), brands),
+        available_from=np.array(items.times, np.int64)[order],
     )
 
 

@@ -64,6 +64,20 @@ class Queries:
         """[queries] int64 events before the target."""
         return self.targets - self.sequences.starts[self.user]
 
+    def seen(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Items before the targets of [b] query numbers.
+
+        Returns:
+            [events] place in `numbers` and [events] int32 item code of each.
+        """
+        lengths = self.history_lengths[numbers]
+        row = np.repeat(np.arange(len(numbers)), lengths)
+        first = self.sequences.starts[self.user[numbers]]
+        offset = np.arange(lengths.sum()) - np.repeat(
+            np.cumsum(lengths) - lengths, lengths
+        )
+        return row, self.sequences.item[np.repeat(first, lengths) + offset]
+
     def exclude(self, scores: np.ndarray, numbers: np.ndarray) -> None:
         """Sets seen items' scores to minus infinity, in place.
 
@@ -71,16 +85,8 @@ class Queries:
             scores: [b, items] of the queries in `numbers`.
             numbers: [b] query numbers.
         """
-        if not self.exclude_seen:
-            return
-        lengths = self.history_lengths[numbers]
-        row = np.repeat(np.arange(len(numbers)), lengths)
-        first = self.sequences.starts[self.user[numbers]]
-        offset = np.arange(lengths.sum()) - np.repeat(
-            np.cumsum(lengths) - lengths, lengths
-        )
-        seen = self.sequences.item[np.repeat(first, lengths) + offset]
-        scores[row, seen] = -np.inf
+        if self.exclude_seen:
+            scores[self.seen(numbers)] = -np.inf
 
 
 def build_queries(

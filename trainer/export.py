@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from serving import bundle, manifest, signatures, versions, warmup
@@ -32,6 +33,15 @@ def concrete_signatures(served: ServedModel) -> dict[str, Any]:
     }
     recommend = functions[signatures.RECOMMEND]
     return {**functions, signatures.DEFAULT_SIGNATURE: recommend}
+
+
+def _state_of_nobody(served: ServedModel) -> np.ndarray:
+    """[1, s] a state that `advance` takes."""
+    fields = signatures.known(signatures.USER_INPUTS, served.reads_text)
+    user = signatures.blank(fields, {"b": 1})
+    inputs = {name: tf.constant(value) for name, value in user.items()}
+    state: np.ndarray = served.embed_user(**inputs)["state"].numpy()
+    return state
 
 
 def export_exact(
@@ -88,7 +98,7 @@ def export_exact(
         )
         examples = warmup.default_requests(
             catalogue.item_ids[:_WARMUP_ITEMS],
-            served.state_width,
+            _state_of_nobody(served),
             reads_text=served.reads_text,
         )
         bundle.seal(folder, described, examples)

@@ -110,6 +110,39 @@ def novelty(lists: np.ndarray, information: np.ndarray) -> np.ndarray:
     return bits.sum(axis=1) / np.maximum(is_item.sum(axis=1), 1)
 
 
+def list_ranks(lists: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """[queries] places of the targets in lists; UNREACHABLE where not there.
+
+    Args:
+        lists: [queries, k] int item codes, best first, -1 for none.
+        targets: [queries] int item codes.
+    """
+    is_target = lists == targets[:, None]
+    place = is_target.argmax(axis=1) + 1
+    return np.where(is_target.any(axis=1), place, UNREACHABLE)
+
+
+def intra_list_distance(lists: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """Mean of 1 - cosine over the pairs of each list.
+
+    Smyth & McClave 2001 (ICCBR); Ziegler et al. 2005 (WWW) sum similarities.
+
+    Args:
+        lists: [queries, k] int item codes, -1 for none.
+        vectors: [items, d] unit length.
+
+    Returns:
+        [queries] float64; 0 for lists of fewer than two items.
+    """
+    is_item = lists >= 0
+    listed = np.where(is_item[..., None], vectors[np.maximum(lists, 0)], 0.0)
+    number = is_item.sum(axis=1)
+    # Of all ordered pairs, without each item and itself.
+    cosines = (listed.sum(axis=1) ** 2).sum(axis=1) - number
+    pairs = np.maximum(number * (number - 1), 1)
+    return np.where(number > 1, 1 - cosines / pairs, 0.0)
+
+
 def rmse(predictions: np.ndarray, labels: np.ndarray) -> float:
     """Root of the mean squared error, in the unit of the labels."""
     return float(np.sqrt(np.mean((predictions - labels) ** 2)))

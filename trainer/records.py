@@ -48,6 +48,7 @@ _ITEM_VALUES = {
     ITEM_TEXT: tf.string,
     ITEM_CODE: tf.int64,
     features.BRAND: tf.int64,
+    features.AVAILABLE_FROM: tf.int64,
     TRAIN_EVENTS: tf.int64,
 }
 
@@ -180,6 +181,7 @@ def _read_catalogue(
         category_codes=codes[order],
         brands=read_vocabulary(records.catalogue_graph, features.BRAND),
         brand_codes=values[features.BRAND][order].astype(np.int32),
+        available_from=values[features.AVAILABLE_FROM][order],
     )
     columns = {name: _texts(values[key][order]) for name, key in raw.items()}
     return catalogue, columns

@@ -10,12 +10,55 @@ import math
 
 import tensorflow as tf
 
-from serving import policy, signatures
+from serving import answering, policy
+from serving.admission import Admission, Shelf
+from serving.search import ExactSearch
+from trainer import state_tag
 from trainer.behaviour_reader import BehaviourReader, BehaviourTables
+from trainer.catalogue import Catalogue
 from trainer.encoder import TextEncoder
+from trainer.keywords import shared_words, telling_words
 from trainer.model import TwoTower
 from trainer.prepare import Prepared
 from trainer.readers import NO_ITEM, ItemReader, Tables, Tensors, UserReader
+
+
+def _constant(value: object) -> tf.Variable:
+    return tf.Variable(value, trainable=False)
+
+
+def _stock(
+    vectors: tf.Variable, catalogue: Catalogue
+) -> tuple[Shelf, tf.Variable]:
+    """What the policy looks at, and [items] words that tell items apart."""
+    shelf = Shelf(
+        vectors,
+        _constant(catalogue.category_codes[:, 0]),
+        _constant(catalogue.available_from),
+    )
+    return shelf, _constant(telling_words(catalogue.texts))
+
+
+def _places(columns: tf.Tensor, shape: tf.Tensor) -> tf.Tensor:
+    """Where the events of a request stand among those that are read.
+
+    Args:
+        columns: [b, W] int32 column of each event that is read, -1 for none.
+        shape: b and L.
+
+    Returns:
+        [b, L] int32 places in W, -1 for events that are not read.
+    """
+    is_event = tf.where(columns >= 0)  # [events, 2] request, place
+    request, place = tf.unstack(tf.cast(is_event, tf.int32), axis=1)
+    at = tf.stack([request, tf.gather_nd(columns, is_event)], axis=1)
+    return tf.scatter_nd(at, place + 1, shape) - 1
+
+
+def _at(values: tf.Tensor, place: tf.Tensor, nothing: object) -> tf.Tensor:
+    """[b, W] values at [b, L] places, `nothing` where the place is -1."""
+    found = tf.gather(values, tf.maximum(place, 0), batch_dims=1)
+    return tf.where(place >= 0, found, nothing)
 
 
 class ServedModel(tf.Module):
@@ -32,12 +75,17 @@ class ServedModel(tf.Module):
     ) -> None:
         super().__init__(name="recommender")
         data, catalogue = model.config.data, prepared.catalogue
-        self.item_ids = tf.Variable(catalogue.item_ids, trainable=False)
-        self.titles = tf.Variable(catalogue.titles, trainable=False)
-        self.item_vectors = tf.Variable(
-            model.catalogue_vectors(), trainable=False
+        self.item_ids = _constant(catalogue.item_ids)
+        self.titles = _constant(catalogue.titles)
+        self.item_vectors = _constant(model.catalogue_vectors())
+        self.shelf, self.words = _stock(self.item_vectors, catalogue)
+        self.temperature = _constant(model.config.model.temperature)
+        scale = prepared.label_scale
+        # Of the ranking head, for the twin.
+        self.label_range = _constant(
+            [scale.low, scale.high] if model.has_labels else [0.0, 0.0]
         )
-        self.exclude_seen = tf.Variable(data.exclude_seen, trainable=False)
+        self.exclude_seen = _constant(data.exclude_seen)
         self.tables = Tables(prepared)
         self.tokenizer = encoder.tokenize
         ids = model.item_tower.id_residual.embeddings  # in the vectors already
@@ -73,51 +121,55 @@ class ServedModel(tf.Module):
             ),
             _ranking_head=model.ranking_head if model.has_labels else None,
             _label_scale=prepared.label_scale,
+            _tag=state_tag.tag_of(
+                [*self.weights, self.item_vectors],
+                [*prepared.event_types, "", *prepared.scenarios],
+            ),
         )
 
     @property
     def state_width(self) -> int:
         """Width of a packed user state."""
-        width: int = self._users.state_width
+        width: int = state_tag.WIDTH + self._users.state_width
         return width
 
     def recommend(self, **inputs: tf.Tensor) -> Tensors:
         """The k best admissible items of the whole catalogue."""
         state, scenario = self._users.user(inputs)
-        excluded = self.tables.items.lookup(inputs["exclude_item_ids"])
-        seen = self.tables.items.lookup(inputs["history_item_ids"])
-        seen = tf.where(self.exclude_seen, seen, NO_ITEM)
-        rows, scores = policy.exact_search(
-            self._users.query(state, scenario),
-            self.item_vectors,
-            tf.concat([excluded, seen], axis=1),
-            inputs["k"],
+        query = self._users.query(state, scenario)
+        rows_of = self.tables.items.lookup
+        lists = answering.Policy(
+            self.shelf, ExactSearch(self.shelf), self.temperature
         )
-        source = tf.where(rows >= 0, signatures.EXACT, signatures.NO_ITEM)
-        return {**self._answers(rows, scores), "source": source}
+        chosen = lists.choose(
+            query,
+            Admission.of(inputs, rows_of, self.exclude_seen),
+            answering.Wishes.of(inputs),
+            self._head(query, scenario),
+        )
+        return {
+            **self._answers(chosen.rows, chosen.scores),
+            **lists.described(chosen, inputs, rows_of, self.item_ids),
+        }
 
     def rank(self, **inputs: tf.Tensor) -> Tensors:
         """Ranking-head scores of candidates; retrieval's without a head."""
         state, scenario = self._users.user(inputs)
         query = self._users.query(state, scenario)  # [b, D]
         items = self.tables.items.lookup(inputs["candidate_item_ids"])
-        vectors = tf.gather(self.item_vectors, tf.maximum(items, 0))
-        if self._ranking_head is None:
+        head = self._head(query, scenario)
+        if head is None:
+            vectors = tf.gather(self.item_vectors, tf.maximum(items, 0))
             scores = tf.einsum("bd,bcd->bc", query, vectors)
         else:
-            queries, asked = (
-                tf.repeat(each[:, None], tf.shape(items)[1], axis=1)
-                for each in (query, scenario)
-            )
-            scaled = self._ranking_head(queries, vectors, asked)
-            scores = self._label_scale.unscale(scaled)
+            scores = self._label_scale.unscale(head(items))
         return {"scores": tf.where(items >= 0, scores, -math.inf)}
 
     def embed_user(self, **inputs: tf.Tensor) -> Tensors:
         """A user's query and state."""
         state, scenario = self._users.user(inputs)
         query = self._users.query(state, scenario)
-        return {"query": query, "state": state.pack()}
+        return {"query": query, "state": state_tag.put(self._tag, state.pack())}
 
     def embed_item(self, **inputs: tf.Tensor) -> Tensors:
         """The vector of an item that need not be in the catalogue."""
@@ -128,8 +180,8 @@ class ServedModel(tf.Module):
         items = self.tables.items.lookup(item_ids)
         rows, scores = policy.exact_search(
             tf.gather(self.item_vectors, tf.maximum(items, 0)),
-            self.item_vectors,
-            items[:, None],
+            self.shelf,
+            Admission.excluding(items[:, None]),
             k,
         )
         known = items[:, None] >= 0
@@ -139,9 +191,10 @@ class ServedModel(tf.Module):
 
     def advance(self, **inputs: tf.Tensor) -> Tensors:
         """One event on top of a state; an unknown item changes nothing."""
-        state, scenario = self._users.advance(inputs)
+        known = state_tag.take(self._tag, inputs["state"])
+        state, scenario = self._users.advance({**inputs, "state": known})
         query = self._users.query(state, scenario)
-        return {"state": state.pack(), "query": query}
+        return {"state": state_tag.put(self._tag, state.pack()), "query": query}
 
     def explain(self, **inputs: tf.Tensor) -> Tensors:
         """What each event adds to an item's score: the loss without it.
@@ -153,17 +206,36 @@ class ServedModel(tf.Module):
         items = self.tables.items.lookup(inputs["item_id"])
         vectors = tf.gather(self.item_vectors, tf.maximum(items, 0))
         scores = tf.einsum("bwd,bd->bw", queries, vectors)
-        is_event = tf.where(columns >= 0)  # [events, 2] request, place
-        gains = tf.gather_nd(scores[:, :1] - scores[:, 1:], is_event)
-        column = tf.gather_nd(columns, is_event)
-        at = tf.stack(
-            [tf.cast(is_event[:, 0], tf.int32), column], axis=1
+        history = self.tables.items.lookup(inputs["history_item_ids"])
+        matched = shared_words(
+            policy.gather_or_empty(self.words, items),
+            policy.gather_or_empty(
+                self.words, policy.rows_at(history, columns)
+            ),
         )
-        shape = tf.shape(inputs["history_item_ids"])
+        place = _places(columns, tf.shape(history))  # [b, L]
         return {
-            "contributions": tf.scatter_nd(at, gains, shape),
+            "contributions": _at(scores[:, :1] - scores[:, 1:], place, 0.0),
+            "matched_words": _at(matched, place, ""),
             "score": tf.where(items >= 0, scores[:, 0], -math.inf),
         }
+
+    def _head(
+        self, query: tf.Tensor, scenario: tf.Tensor
+    ) -> answering.Head | None:
+        """What the ranking head says of [b, C] items; None without a head."""
+        if self._ranking_head is None:
+            return None
+
+        def predict(items: tf.Tensor) -> tf.Tensor:
+            vectors = tf.gather(self.item_vectors, tf.maximum(items, 0))
+            queries, asked = (
+                tf.repeat(each[:, None], tf.shape(items)[1], axis=1)
+                for each in (query, scenario)
+            )
+            return self._ranking_head(queries, vectors, asked)
+
+        return predict
 
     def _answers(self, rows: tf.Tensor, scores: tf.Tensor) -> Tensors:
         return {

@@ -58,6 +58,7 @@ def item_table(review: Review) -> pa.Table:
         {
             features.ITEM_ID: pa.array(items.ids, pa.string()),
             **columns,
+            features.AVAILABLE_FROM: pa.array(items.times, pa.int64()),
             ITEM_ROW: review.table.row_numbers[review.is_kept],
         }
     )

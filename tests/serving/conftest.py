@@ -39,6 +39,7 @@ def oracle() -> SimpleNamespace:
     content = toy_model.Content(NUM_ITEMS, seed=0)
     answers = toy_model.Oracle(content, exclude_seen=True)
     return SimpleNamespace(
+        content=content,
         ids=content.ids,
         titles=content.titles,
         vectors=content.vectors,

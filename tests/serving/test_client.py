@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from serving import client
-from serving.client import Answer, User
+from serving.client import Answer, Client, Policy, User
 
 
 @pytest.fixture
@@ -71,6 +71,48 @@ def test_every_flag_of_recommend_reaches_the_model(ask, oracle):
     )
     rows = [line.split() for line in out.splitlines()[1:]]
     assert [row[1] for row in rows] == [item for item, _ in wanted]
+
+
+def test_every_rule_of_the_command_line_reaches_the_policy():
+    asked = client.parser().parse_args(
+        [
+            "recommend", "--allow", "a,b", "--now", "5", "--rerank", "0.5",
+            "--min_available_from", "4", "--max_per_category", "2",
+            "--diversity", "0.3", "--diversity_method", "dpp",
+            "--exploration", "0.1", "--seed", "9",
+        ]
+    )
+    policy = client.policy_of(asked)
+    assert policy == Policy(
+        allow=["a", "b"], now=5, min_available_from=4, max_per_category=2,
+        rerank=0.5, diversity=0.3, diversity_method="dpp", exploration=0.1,
+        seed=9,
+    )
+    inputs = policy.inputs()
+    assert inputs.pop("allow_item_ids").tolist() == [["a", "b"]]
+    assert {k: v.tolist() for k, v in inputs.items()} == {
+        "now": [5], "min_available_from": [4], "max_per_category": [2],
+        "rerank": [0.5], "diversity": [pytest.approx(0.3)],
+        "diversity_method": ["dpp"], "exploration": [pytest.approx(0.1)],
+        "seed": [9],
+    }
+
+
+def test_rules_are_kept_over_the_network(server_process, oracle):
+    allowed = [f"i{row}" for row in range(20, 60)]
+    with Client(server_process.target) as asking:
+        answers = asking.recommend(
+            User(history=["i4"]), k=4, policy=Policy(
+                allow=allowed, max_per_category=1, exploration=0.25, seed=3
+            ),
+        )
+    rows = [int(answer.item_id[1:]) for answer in answers]
+    assert {answer.item_id for answer in answers} <= set(allowed)
+    counted = [row % 7 for row in rows if row % 7]
+    assert len(rows) == 4 and len(set(counted)) == len(counted)
+    assert [answer.source for answer in answers] == ["exact"] * 3 + ["explore"]
+    assert {answer.reason for answer in answers} == {"history:i4"}
+    assert answers[0].propensity == 1.0 > answers[3].propensity > 0.0
 
 
 def test_rank_prints_the_best_candidate_first(ask, oracle):

@@ -9,6 +9,7 @@ import pytest
 import toy_model
 
 from serving import index, signatures
+from serving.admission import Shelf
 from serving.manifest import BundleError, Manifest
 from serving.recommender import Recommender
 
@@ -110,10 +111,10 @@ def test_a_large_catalogue_takes_the_fastest_plan_with_enough_recall(
     # never has the 100 that are asked for: recall@100 is that of the exact
     # search which makes up for it, and only recall@10 tells the plans apart.
     vectors = np.random.default_rng(3).normal(size=(240, 8))
-    variable = toy_model.tf.Variable(vectors.astype(np.float32))
+    shelf = Shelf(toy_model.tf.Variable(vectors.astype(np.float32)))
     wide = [search.Plan(12, 1, 300), search.Plan(12, 12, 300)]
     monkeypatch.setattr(search, "plans", lambda _: wide)
-    tuned, recall = index._tuned(variable)
+    tuned, recall = index._tuned(shelf)
     assert tuned.plan == wide[1]
     assert recall["recall@10"] >= 0.98
     assert dataclasses.asdict(tuned.plan)["leaves_searched"] == 12

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import tensorflow as tf
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from serving import policy
+from serving.admission import Admission, Shelf
 
 SCORES = tf.constant([[0.5, 3.0, 3.0, -1.0], [9.0, 8.0, 7.0, 6.0]])
 NONE = tf.zeros([2, 4], tf.bool)
@@ -50,42 +51,6 @@ def test_k_below_one_gives_no_columns():
     assert select(SCORES, NONE, [0, -5])[0] == [[], []]
 
 
-def test_a_mask_marks_repeats_once_and_ignores_minus_one():
-    excluded = tf.constant([[2, 2, -1], [-1, -1, -1]])
-    assert policy.excluded_mask(excluded, 3).numpy().tolist() == [
-        [False, False, True],
-        [False, False, False],
-    ]
-
-
-def test_a_mask_of_no_columns_excludes_nothing():
-    mask = policy.excluded_mask(tf.zeros([2, 0], tf.int32), 3)
-    assert not mask.numpy().any() and mask.shape == (2, 3)
-
-
-@settings(max_examples=50, deadline=None)
-@given(
-    st.lists(st.integers(-1, 9), min_size=0, max_size=12),
-    st.lists(st.integers(-1, 9), min_size=1, max_size=8),
-)
-def test_membership_is_that_of_sets(excluded, rows):
-    marked = policy.is_excluded(
-        tf.constant([rows], tf.int32),
-        tf.constant([excluded], tf.int32, shape=[1, len(excluded)]),
-    )
-    wanted = [row >= 0 and row in set(excluded) for row in rows]
-    assert marked.numpy().tolist() == [wanted]
-
-
-def test_membership_is_checked_row_by_row():
-    rows = tf.constant([[1, 2], [1, 2]])
-    excluded = tf.constant([[2, 7, -1], [1, -1, -1]])
-    assert policy.is_excluded(rows, excluded).numpy().tolist() == [
-        [False, True],
-        [True, False],
-    ]
-
-
 def test_places_without_a_row_read_as_empty_strings():
     values = tf.constant(["a", "b"])
     gathered = policy.gather_or_empty(values, tf.constant([[1, -1, 0]]))
@@ -95,7 +60,37 @@ def test_places_without_a_row_read_as_empty_strings():
 def test_the_whole_catalogue_is_scored():
     vectors = tf.constant([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.5]])
     rows, scores = policy.exact_search(
-        tf.constant([[2.0, 1.0]]), vectors, tf.constant([[0]]), tf.constant([2])
+        tf.constant([[2.0, 1.0]]),
+        Shelf(tf.Variable(vectors)),
+        Admission.excluding(tf.constant([[0]])),
+        tf.constant([2]),
     )
     assert rows.numpy().tolist() == [[1, 2]]  # 2*0+1*1 = 1, -2+.5 = -1.5
     assert scores.numpy().tolist() == [[1.0, -1.5]]
+
+
+def test_a_column_counts_those_of_its_category_before_it():
+    codes = tf.constant([[5, 7, 5, -1, 5, -1], [1, 1, 1, 1, 1, 2]])
+    assert policy.places_in_category(codes).numpy().tolist() == [
+        [0, 0, 1, 0, 2, 1], [0, 1, 2, 3, 4, 0]
+    ]
+
+
+def test_no_columns_have_no_places():
+    assert policy.places_in_category(tf.zeros([2, 0], tf.int32)).shape == (2, 0)
+
+
+def test_a_cap_that_the_near_items_cannot_fill_looks_at_all():
+    # The best 90 items are of one category, two others come far behind.
+    categories = tf.Variable([0] * 90 + [1] * 5 + [-1] * 5)
+    vectors = tf.Variable(np.linspace(1, 0, 100, dtype=np.float32)[:, None])
+    admission = dataclasses.replace(
+        Admission.excluding(tf.constant([[90]])),
+        max_per_category=tf.constant([1]),
+    )
+    rows, _ = policy.exact_search(
+        tf.constant([[1.0]]), Shelf(vectors, categories), admission,
+        tf.constant([5]),
+    )
+    # Items without a category have no cap.
+    assert rows.numpy().tolist() == [[0, 91, 95, 96, 97]]

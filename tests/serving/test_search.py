@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import collections
+import dataclasses
+import functools
+
 import numpy as np
 import pytest
 import tensorflow as tf
 from contracts import IndexContract
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from serving.admission import Admission, Shelf
 
 N, D = 400, 6
 
@@ -52,11 +60,11 @@ def narrow(vectors):
     pytest.importorskip("scann")
     from serving.search import Plan, ScannSearch
 
-    return ScannSearch(vectors, Plan(20, 1, 100))
+    return ScannSearch(Shelf(vectors), Plan(20, 1, 100))
 
 
 def _nothing(rows):
-    return tf.zeros([rows, 0], tf.int32)
+    return Admission.excluding(tf.zeros([rows, 0], tf.int32))
 
 
 def test_rows_that_one_partition_cannot_fill_are_exact(vectors, narrow):
@@ -75,7 +83,7 @@ def test_a_row_that_is_not_short_keeps_its_own_k(vectors, narrow):
 
 def test_more_exclusions_than_are_fetched_are_still_kept(vectors, narrow):
     best = np.argsort(-(vectors.numpy() @ vectors.numpy()[7]))
-    excluded = tf.constant(best[None, :350], tf.int32)
+    excluded = Admission.excluding(tf.constant(best[None, :350], tf.int32))
     rows, _, is_exact = narrow(vectors[7:8], excluded, tf.constant([5]))
     assert rows[0].numpy().tolist() == best[350:355].tolist()
     assert is_exact.numpy().all()
@@ -98,3 +106,42 @@ def test_the_last_plan_of_a_large_catalogue_searches_every_leaf():
 
     last = plans(1_000_000)[-1]
     assert last.leaves == last.leaves_searched == 1000
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.integers(0, N - 1),
+    st.integers(0, 60),
+    st.sampled_from([0, 1, 3]),
+    st.sampled_from([(), (7, 9, 11), tuple(range(0, N, 2))]),
+)
+def test_one_partition_is_no_reason_to_answer_fewer(item, k, cap, allowed):
+    # Of 20 partitions one is looked into: most answers must be mended.
+    shelf, search = _sorted_shelf()
+    admission = dataclasses.replace(
+        Admission.excluding(tf.constant([[item]])),
+        allowed=tf.constant([allowed], tf.int32, shape=[1, len(allowed)]),
+        is_limited=tf.constant([len(allowed) > 0]),
+        max_per_category=tf.constant([cap]),
+    )
+    query = shelf.vectors[item : item + 1]
+    rows, *_ = search(query, admission, tf.constant([k]))
+    found = [row for row in rows[0].numpy().tolist() if row >= 0]
+    admissible = {*(allowed or range(N))} - {item}
+    counts = collections.Counter(row % 5 for row in admissible)
+    most = {code: min(n, cap or n) for code, n in counts.items()}
+    assert len(found) == min(k, sum(most.values()))
+    assert set(found) <= admissible and len(set(found)) == len(found)
+    shown = collections.Counter(row % 5 for row in found)
+    assert all(shown[code] <= most[code] for code in shown)
+
+
+@functools.cache
+def _sorted_shelf():
+    """Items of five categories, and a search that finds few of them."""
+    pytest.importorskip("scann")
+    from serving.search import Plan, ScannSearch
+
+    values = np.random.default_rng(5).normal(size=(N, D)).astype(np.float32)
+    shelf = Shelf(tf.Variable(values), tf.Variable(tf.range(N) % 5))
+    return shelf, ScannSearch(shelf, Plan(20, 1, 100))

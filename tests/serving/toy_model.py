@@ -12,8 +12,10 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from serving import bundle, policy, signatures, versions, warmup
+from serving import answering, bundle, policy, signatures, versions, warmup
+from serving.admission import Admission, Shelf
 from serving.manifest import Manifest
+from serving.search import ExactSearch
 
 DIM = 8
 
@@ -29,6 +31,8 @@ class Content:
         self.ids = [f"i{row}" for row in range(num_items)]
         self.titles = [f"Title {row} ☕" for row in range(num_items)]
         self.scenario_names = ["night"]
+        self.categories = [row % 7 - 1 for row in range(num_items)]  # -1: none
+        self.available_from = [100 * (row % 5) for row in range(num_items)]
         self.scenarios = np.zeros((2, DIM), np.float32)  # 0 is the default
         self.scenarios[1, 3] = 2.0
 
@@ -67,6 +71,34 @@ class Oracle:
         return [pair for pair in ranked if pair[0] not in banned][:k]
 
 
+def rule_out(
+    content: Content,
+    scores: dict[str, float],
+    *,
+    exclude: list[str],
+    allow: list[str],
+    now: int = 0,
+    min_available_from: int = 0,
+    max_per_category: int = 0,
+) -> list[str]:
+    """Ids that the rules leave, best first, by plain loops."""
+    number: dict[int, int] = {}
+    left = []
+    for item in sorted(scores, key=lambda name: -scores[name]):
+        row = content.ids.index(item)
+        opened = content.available_from[row]
+        if item in exclude or (allow and item not in allow):
+            continue
+        if (now and opened > now) or opened < min_available_from:
+            continue
+        category = content.categories[row]
+        number[category] = number.get(category, 0) + 1
+        is_counted = max_per_category and category >= 0
+        if not is_counted or number[category] <= max_per_category:
+            left.append(item)
+    return left
+
+
 def _specs(name: str) -> dict[str, tf.TensorSpec]:
     fields = signatures.known(signatures.SIGNATURES[name].inputs, False)
     return signatures.tensor_specs(fields, {"s": DIM + 1})
@@ -78,6 +110,13 @@ class ToyModel(tf.Module):
         self.item_ids = tf.Variable(content.ids)
         self.titles = tf.Variable(content.titles)
         self.item_vectors = tf.Variable(content.vectors)
+        self.shelf = Shelf(
+            self.item_vectors,
+            tf.Variable(content.categories, dtype=tf.int32),
+            tf.Variable(content.available_from, dtype=tf.int64),
+        )
+        self.temperature = tf.Variable(0.5)
+        self.label_range = tf.Variable([0.0, 0.0])  # no ranking head
         self.exclude_seen = tf.Variable(exclude_seen)
         self.scenarios = tf.Variable(content.scenarios)
         self.rows = _table(content.ids, first=0, default=-1)
@@ -106,16 +145,18 @@ class ToyModel(tf.Module):
         return {"state": state, "query": self.head(state, user["scenario"])}
 
     def recommend(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        query = self.embed_user(**inputs)["query"]
-        seen = inputs["history_item_ids"]
-        seen = tf.where(self.exclude_seen, seen, "")
-        banned = tf.concat([seen, inputs["exclude_item_ids"]], axis=1)
-        rows, scores = policy.exact_search(
-            query, self.item_vectors, self.rows.lookup(banned), inputs["k"]
+        lists = answering.Policy(
+            self.shelf, ExactSearch(self.shelf), self.temperature
         )
-        answer = self.answer(rows, scores)
-        source = tf.where(rows >= 0, signatures.EXACT, "")
-        return {**answer, "source": source}
+        chosen = lists.choose(
+            self.embed_user(**inputs)["query"],
+            Admission.of(inputs, self.rows.lookup, self.exclude_seen),
+            answering.Wishes.of(inputs),
+        )
+        return {
+            **self.answer(chosen.rows, chosen.scores),
+            **lists.described(chosen, inputs, self.rows.lookup, self.item_ids),
+        }
 
     def answer(self, rows: tf.Tensor, scores: tf.Tensor) -> dict:
         return {
@@ -140,9 +181,8 @@ class ToyModel(tf.Module):
     ) -> dict[str, tf.Tensor]:
         rows = self.rows.lookup(item_ids)
         query = self.vectors_of(item_ids)[:, :DIM]
-        answers, scores = policy.exact_search(
-            query, self.item_vectors, rows[:, tf.newaxis], k
-        )
+        excluding = Admission.excluding(rows[:, tf.newaxis])
+        answers, scores = policy.exact_search(query, self.shelf, excluding, k)
         is_known = (rows >= 0)[:, tf.newaxis]
         return self.answer(
             tf.where(is_known, answers, -1),
@@ -161,6 +201,7 @@ class ToyModel(tf.Module):
         count = tf.maximum(state[:, DIM:], 1.0)
         return {
             "contributions": tf.einsum("bld,bd->bl", events, target) / count,
+            "matched_words": tf.fill(tf.shape(events)[:2], "Title"),
             "score": tf.reduce_sum(query * target, axis=1),
         }
 
@@ -207,7 +248,9 @@ def export(
                 created="2026-01-02T03:04:05+00:00",
                 num_items=num_items,
             ),
-            warmup.default_requests(content.ids[:2], DIM + 1),
+            warmup.default_requests(
+                content.ids[:2], np.zeros((1, DIM + 1), np.float32)
+            ),
         )
 
     return versions.write_version(model_dir, version, write)

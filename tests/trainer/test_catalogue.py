@@ -157,3 +157,15 @@ def test_a_fingerprint_tells_names_and_order_apart() -> None:
     assert catalogue.fingerprint(["a", "b"]) == catalogue.fingerprint(
         ["a", "b"]
     )
+
+
+def test_times_follow_their_items_and_are_unknown_without_a_column(
+    toys: Catalogue,
+) -> None:
+    assert toys.available_from.tolist() == [0, 0, 0, 0]
+    items = Items(["a", "b", "c"], {"title": ["x"] * 3}, [10, 20, 30])
+    train = np.array([2, 2, 1], np.int32)
+    found = build_catalogue(items, train, ["title"])
+    assert found.item_ids == ["c", "b", "a"]
+    assert found.available_from.tolist() == [30, 20, 10]
+    assert found.available_from.dtype == np.int64

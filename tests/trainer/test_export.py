@@ -39,7 +39,7 @@ def test_every_signature_is_exported_and_recommend_is_the_default(folder):
     assert set(loaded.signatures) == names
     default = loaded.signatures["serving_default"]
     assert set(default.structured_outputs) == {
-        "item_ids", "scores", "titles", "source"
+        "item_ids", "scores", "titles", "source", "reasons", "propensities"
     }
 
 
@@ -102,7 +102,10 @@ def test_a_version_that_cannot_be_sealed_is_not_there(
     monkeypatch.setattr(export, "concrete_signatures", lambda _: {})
     with pytest.raises(BundleError, match="operations"):
         export.export_exact(
-            SimpleNamespace(state_width=3, reads_text=False),
+            SimpleNamespace(
+                reads_text=False,
+                embed_user=lambda **_: {"state": export.tf.zeros([1, 3])},
+            ),
             small_run.prepared,
             small_run.config,
             model_dir=tmp_path / "model", version=1, metrics={},

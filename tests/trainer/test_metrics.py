@@ -234,3 +234,19 @@ def test_novelty_is_the_mean_over_the_items_that_are_there() -> None:
     lists = np.array([[0, 1], [2, -1], [-1, -1]])
     values = metrics.novelty(lists, np.array([1.0, 2.0, 7.0]))
     assert values.tolist() == [1.5, 7.0, 0.0]
+
+
+def test_a_rank_in_a_list_is_the_place_of_the_target() -> None:
+    lists = np.array([[4, 2, 9], [4, 2, -1], [-1, -1, -1]])
+    found = metrics.list_ranks(lists, np.array([9, 7, 3]))
+    assert found.tolist() == [3, metrics.UNREACHABLE, metrics.UNREACHABLE]
+
+
+def test_the_distance_in_a_list_is_the_mean_over_its_pairs() -> None:
+    vectors = np.array([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]])
+    lists = np.array([[0, 1, 2], [2, 0, -1], [1, -1, -1], [-1, -1, -1]])
+    # Cosines 0, .6 and .8 in the first list, .6 in the second.
+    np.testing.assert_allclose(
+        metrics.intra_list_distance(lists, vectors),
+        [1 - 1.4 / 3, 0.4, 0.0, 0.0],
+    )

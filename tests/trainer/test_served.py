@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import re
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from serving.checks import RequestError
 from serving.recommender import Recommender
 from serving.signatures import SIGNATURES, blank
 from trainer import behaviour, evaluation
@@ -18,6 +22,13 @@ Answer = dict[str, np.ndarray]
 @pytest.fixture(scope="module")
 def bundle(small_run: Run) -> Recommender:
     return Recommender(small_run.job_dir / "export" / "recommender" / "1")
+
+
+@pytest.fixture(scope="module")
+def twin(small_run: Run) -> Recommender:
+    pytest.importorskip("scann")
+    folder = small_run.job_dir / "export" / "recommender_scann" / "1"
+    return Recommender(folder)
 
 
 def ask(bundle: Recommender, signature: str, **given: object) -> Answer:
@@ -179,8 +190,6 @@ def test_a_catalogue_item_without_events_embeds_as_its_raw_columns(
     small_run, bundle
 ):
     prepared, folder = small_run.prepared, small_run.job_dir.parent / "data"
-    import csv
-
     code = int(np.flatnonzero(prepared.catalogue.counts == 0)[0])
     wanted = prepared.catalogue.item_ids[code]
     with (folder / "items.csv").open(newline="") as file:
@@ -267,3 +276,102 @@ def test_a_profile_alone_changes_the_answer(bundle):
     texts = ["I love coffee and baking", "Camping and hiking gear"]
     answer = ask(bundle, "embed_user", profile_text=texts)
     assert np.abs(answer["query"][0] - answer["query"][1]).max() > 1e-3
+
+
+def test_a_state_of_another_model_is_refused_politely(small_run, bundle):
+    state = ask(bundle, "embed_user", profile_text=["tea"])["state"]
+    item = small_run.prepared.catalogue.item_ids[3]
+    ask(bundle, "advance", state=state, item_id=[item])
+    other = state.copy()
+    other[0, 0] += 1
+    with pytest.raises(RequestError) as refusal:
+        ask(bundle, "advance", state=other, item_id=[item])
+    assert str(refusal.value) == (
+        "advance cannot compute on these inputs: state was made by another "
+        "model or was changed on the way; make it anew with embed_user from "
+        "the history of the user"
+    )
+    with pytest.raises(RequestError, match="shape.*anew with embed_user"):
+        ask(bundle, "advance", state=state[:, 1:], item_id=[item])
+
+
+def test_twin_and_exact_bundle_take_each_others_states(
+    small_run, bundle, twin
+):
+    item = small_run.prepared.catalogue.item_ids[3]
+    state = ask(bundle, "embed_user", profile_text=["tea"])["state"]
+    exact, scann = (
+        ask(each, "advance", state=state, item_id=[item])["state"]
+        for each in (bundle, twin)
+    )
+    np.testing.assert_allclose(exact, scann, atol=1e-6)
+
+
+def test_matched_words_stand_in_both_texts(small_run, bundle):
+    catalogue = small_run.prepared.catalogue
+    request = history_of(small_run, int(long_users(small_run)[3]), 8)
+    history = request["history_item_ids"][0].tolist()
+    text = dict(zip(catalogue.item_ids, catalogue.texts, strict=True))
+    answer = ask(bundle, "explain", **request, item_id=history[:1])
+    found = [words.decode().split() for words in answer["matched_words"][0]]
+    # An item shares with itself every word that is not in a tenth of all.
+    own = set(found[0])
+    assert own and own <= set(re.findall(r"\w+", text[history[0]].lower()))
+    for item, words in zip(history, found, strict=True):
+        wanted = own & set(re.findall(r"\w+", text[item].lower()))
+        assert set(words) == wanted
+
+
+@pytest.mark.parametrize("kind", ["exact", "scann"])
+def test_the_ranking_head_orders_the_list_where_it_is_asked(
+    small_run, bundle, twin, kind
+):
+    model = {"exact": bundle, "scann": twin}[kind]
+    request = history_of(small_run, int(long_users(small_run)[0]), 5)
+    k = np.array([100], np.int32)
+    plain = ask(model, "recommend", **request, k=k)
+    candidates = plain["item_ids"]
+    rated = ask(bundle, "rank", **request, candidate_item_ids=candidates)
+    scaled = (rated["scores"][0] - 1.0) / 4.0  # ratings are 1 to 5
+    blend = plain["scores"][0] + 0.5 * scaled
+    answer = ask(
+        model, "recommend", **request, k=np.array([10], np.int32),
+        rerank=np.array([0.5], np.float32),
+    )
+    # Of a k of 10, the first 100 items are ordered anew.
+    order = np.argsort(-blend, kind="stable")[:10]
+    np.testing.assert_allclose(answer["scores"][0], blend[order], atol=1e-4)
+    assert decoded(answer["item_ids"]) == decoded(candidates[:, order])
+    assert order.tolist() != list(range(10))
+
+
+def test_items_open_when_the_table_says(small_run, bundle):
+    folder = small_run.job_dir.parent / "data"
+    with (folder / "items.csv").open(newline="") as file:
+        opens = {
+            row["item_id"]: int(row["available_from"])
+            for row in csv.DictReader(file)
+        }
+    now = int(np.median(list(opens.values())))
+    k = np.array([130], np.int32)
+    answer = ask(bundle, "recommend", k=k, now=np.array([now], np.int64))
+    found = {item for item in decoded(answer["item_ids"])[0] if item}
+    assert found == {item for item, time in opens.items() if time <= now}
+    assert 0 < len(found) < len(opens)
+
+
+def test_one_item_of_each_first_category(small_run, bundle):
+    folder = small_run.job_dir.parent / "data"
+    with (folder / "items.csv").open(newline="") as file:
+        first = {
+            row["item_id"]: row["categories"].split("|")[0].split(">")[0]
+            for row in csv.DictReader(file)
+        }
+    answer = ask(
+        bundle, "recommend", k=np.array([130], np.int32),
+        max_per_category=np.array([1], np.int32),
+    )
+    found = [first[item] for item in decoded(answer["item_ids"])[0] if item]
+    named = [name.strip() for name in found if name.strip()]
+    assert len(named) == len(set(named)) > 1
+    assert set(named) == {n.strip() for n in first.values() if n.strip()}

@@ -28,7 +28,9 @@ _READ_COLUMNS = {
         for name in features.COLUMNS[features.EVENTS]
         if name != features.TEXT
     ),
-    features.ITEMS: (features.ITEM_ID, *features.ITEM_TEXT_COLUMNS),
+    features.ITEMS: (
+        features.ITEM_ID, *features.ITEM_TEXT_COLUMNS, features.AVAILABLE_FROM
+    ),
     features.SCENARIOS: features.COLUMNS[features.SCENARIOS],
 }
 

@@ -7,9 +7,16 @@ import dataclasses
 import numpy as np
 
 from schema import features
-from trainer.tables.column_values import codes, is_blank, is_repeat
+from trainer.tables.column_values import (
+    codes,
+    is_blank,
+    is_repeat,
+    parse_floats,
+)
 from trainer.tables.private_text import note_private_text
 from trainer.tables.review import Review
+
+_LATEST = 2**40  # seconds; a later time is another unit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,10 +26,18 @@ class Items:
     Attributes:
         ids: distinct.
         columns: text columns that the table has, "" where a value is missing.
+        available_from: unix seconds, 0 where unknown; empty without the
+            column.
     """
 
     ids: list[str]
     columns: dict[str, list[str]]
+    available_from: list[int] = dataclasses.field(default_factory=list)
+
+    @property
+    def times(self) -> list[int]:
+        """`available_from` of every item, 0 where unknown."""
+        return self.available_from or [0] * len(self.ids)
 
 
 def split_categories(text: str) -> list[list[str]]:
@@ -64,6 +79,23 @@ def reject_repeated_ids(review: Review, column: str, noun: str) -> None:
     )
 
 
+def _check_available_from(review: Review) -> list[int]:
+    """Times of the rows that are kept; empty without the column."""
+    column = features.AVAILABLE_FROM
+    if column not in review.table.columns:
+        return []
+    texts = review.table.column(column)
+    seconds = parse_floats(texts)
+    is_time = (seconds >= 0) & (seconds <= _LATEST)
+    review.note(
+        "unknown_available_from", column, ~is_time & ~is_blank(texts),
+        "it is no unix time, such as 1406073600, so the item counts as always "
+        "available.",
+    )
+    kept = np.where(is_time, seconds, 0)[review.is_kept]
+    return [int(second) for second in kept]
+
+
 def check_items(review: Review) -> Items:
     """Checks every row and returns the good ones."""
     review.require_id(features.ITEM_ID)
@@ -80,7 +112,9 @@ def check_items(review: Review) -> Items:
         "item is, so the model knows it from events alone; add a title.",
     )
     note_private_text(review, names)
+    available_from = _check_available_from(review)
     return Items(
         review.kept(review.table.column(features.ITEM_ID)).to_pylist(),
         {name: review.kept(texts[name]).to_pylist() for name in names},
+        available_from,
     )

@@ -84,3 +84,22 @@ def test_a_text_of_a_megabyte_is_cut_and_noted():
 )
 def test_categories_are_paths_of_levels(text, paths):
     assert split_categories(text) == paths
+
+
+def test_times_of_availability_are_read_and_doubtful_ones_unknown():
+    items, review = check(
+        item_id=["a", "b", "c", "d", "e", "e"],
+        title=["A"] * 6,
+        available_from=["1406073600", "", "2014-07-23", "1.5e9", "-3", "7"],
+    )
+    assert items.available_from == [1406073600, 0, 0, 1500000000, 0]
+    assert items.times == items.available_from
+    assert found(review) == [
+        ("conflicting_item", "reject", (6,)),
+        ("unknown_available_from", "note", (3, 5)),
+    ]
+
+
+def test_without_the_column_every_time_is_unknown():
+    items, _ = check(item_id=["a", "b"], title=["A", "B"])
+    assert items.available_from == [] and items.times == [0, 0]

@@ -1,0 +1,249 @@
+"""From queries to an answer: search, ranking head, diversity, exploration.
+
+One function for the exact model, its ScaNN twin and the offline evaluation:
+what is measured is what is served.
+
+Axes as in `serving.signatures`; P candidates of a request's pool.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from serving import diversity, exploration, policy, signatures
+from serving.admission import NO_ROW, Admission, Shelf
+from serving.reasons import reasons
+
+# As `serving.search` has it.
+Search = Callable[
+    [tf.Tensor, Admission, tf.Tensor], tuple[tf.Tensor, tf.Tensor, tf.Tensor]
+]
+# [b, P] rows -> [b, P] scaled labels that the ranking head predicts.
+Head = Callable[[tf.Tensor], tf.Tensor]
+# Candidates that are ordered anew: twice the answers, within these bounds.
+_LEAST_POOL = 100
+MAX_POOL = 1_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Wishes:
+    """How each of b requests wants its list made; zeros: by score alone.
+
+    Attributes:
+        k: int32 answers wanted.
+        rerank: float32 weight of the ranking head: score + rerank * head.
+        diversity: float32 in [0, 1], as of `serving.diversity`.
+        is_dpp: bool, by `diversity.dpp` or else by `diversity.mmr`.
+        exploration: float32 in [0, 1], share of the k places that is drawn.
+        seed: int64, of the draws.
+    """
+
+    k: tf.Tensor
+    rerank: tf.Tensor
+    diversity: tf.Tensor
+    is_dpp: tf.Tensor
+    exploration: tf.Tensor
+    seed: tf.Tensor
+
+    @classmethod
+    def of(cls, inputs: dict[str, tf.Tensor]) -> Wishes:
+        """Of a request's inputs, brought into their ranges."""
+        method = inputs["diversity_method"]
+        return cls(
+            k=inputs["k"],
+            rerank=inputs["rerank"],
+            diversity=tf.clip_by_value(inputs["diversity"], 0.0, 1.0),
+            is_dpp=tf.equal(method, signatures.DPP),
+            exploration=tf.clip_by_value(inputs["exploration"], 0.0, 1.0),
+            seed=inputs["seed"],
+        )
+
+    @property
+    def needs_pool(self) -> tf.Tensor:
+        """[b] bool, whether more than the order of the search is wanted."""
+        return (
+            tf.not_equal(self.rerank, 0.0)
+            | (self.diversity > 0.0)
+            | (self.exploration > 0.0)
+        )
+
+    @property
+    def depth(self) -> tf.Tensor:
+        """[b] int32 items that the search is asked for."""
+        # Bounded before it is doubled: k may be the greatest integer.
+        pool = 2 * tf.minimum(self.k, MAX_POOL)
+        pool = tf.clip_by_value(pool, _LEAST_POOL, MAX_POOL)
+        return tf.where(self.needs_pool, tf.maximum(self.k, pool), self.k)
+
+
+@dataclasses.dataclass(frozen=True)
+class Chosen:
+    """Lists by place, best first, -1 where there is no item.
+
+    Attributes:
+        rows: [b, K] int32.
+        scores: [b, K] float32, minus infinity where there is no item.
+        propensities: [b, K] float32 as of `exploration.drawn`.
+        is_drawn: [b, K] bool.
+        is_exact: [b] bool as of `serving.search`.
+    """
+
+    rows: tf.Tensor
+    scores: tf.Tensor
+    propensities: tf.Tensor
+    is_drawn: tf.Tensor
+    is_exact: tf.Tensor
+
+
+def sources(chosen: Chosen) -> tf.Tensor:
+    """[b, K] string, how each answer was found."""
+    found = tf.where(chosen.is_exact, signatures.EXACT, signatures.SCANN)
+    source = tf.where(
+        chosen.is_drawn, signatures.EXPLORED, found[:, tf.newaxis]
+    )
+    return tf.where(chosen.rows >= 0, source, signatures.NO_ITEM)
+
+
+def _permuted(order: tf.Tensor, *columns: tf.Tensor) -> list[tf.Tensor]:
+    return [tf.gather(each, order, batch_dims=1) for each in columns]
+
+
+@dataclasses.dataclass(frozen=True)
+class Policy:
+    """Makes lists.
+
+    Attributes:
+        shelf: what the rules look at.
+        search: of the catalogue.
+        temperature: of draws, scalar float32.
+    """
+
+    shelf: Shelf
+    search: Search
+    temperature: tf.Tensor | float
+
+    def choose(
+        self,
+        queries: tf.Tensor,
+        admission: Admission,
+        wishes: Wishes,
+        head: Head | None = None,
+    ) -> Chosen:
+        """The k admissible items of each request, in the wanted order.
+
+        Args:
+            queries: [b, d] float32.
+            admission: which items may come back.
+            wishes: how the list is made.
+            head: the ranking head; None where there is none.
+        """
+        rows, scores, is_exact = self.search(queries, admission, wishes.depth)
+        rows, scores, propensities = tf.cond(
+            tf.reduce_any(wishes.needs_pool),
+            lambda: self._arranged(rows, scores, wishes, head),
+            lambda: (rows, scores, tf.ones_like(scores)),
+        )
+        width = policy.answer_width(wishes.k, tf.shape(self.shelf.vectors)[0])
+        rows, scores = rows[:, :width], scores[:, :width]
+        place = tf.range(width)[tf.newaxis, :]
+        is_answer = (place < wishes.k[:, tf.newaxis]) & (rows >= 0)
+        first = exploration.first_drawn(wishes.exploration, wishes.k)
+        is_place_drawn = (place >= first[:, tf.newaxis]) & (place < MAX_POOL)
+        return Chosen(
+            rows=tf.where(is_answer, rows, NO_ROW),
+            scores=tf.where(is_answer, scores, -math.inf),
+            propensities=tf.where(is_answer, propensities[:, :width], 0.0),
+            is_drawn=is_answer & is_place_drawn,
+            is_exact=is_exact,
+        )
+
+    def _arranged(
+        self,
+        rows: tf.Tensor,
+        scores: tf.Tensor,
+        wishes: Wishes,
+        head: Head | None,
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """[b, W] rows, scores and propensities with the pool in its order."""
+        pool, behind = rows[:, :MAX_POOL], rows[:, MAX_POOL:]
+        tail = scores[:, MAX_POOL:]
+        kept = scores[:, :MAX_POOL]
+        if head is not None:
+            weight = wishes.rerank[:, tf.newaxis]
+            kept = tf.where(
+                tf.not_equal(weight, 0.0) & (pool >= 0),
+                kept + weight * head(pool),
+                kept,
+            )
+            order = tf.argsort(
+                kept, axis=1, direction="DESCENDING", stable=True
+            )
+            pool, kept = _permuted(order, pool, kept)
+        pool, kept = _permuted(self._diverse(pool, kept, wishes), pool, kept)
+        first = exploration.first_drawn(wishes.exploration, wishes.k)
+        is_drawing = first < wishes.k
+        width = tf.shape(pool)[1]
+        order, chance = exploration.drawn(
+            kept,
+            tf.where(is_drawing, first, width),
+            exploration.uniforms(wishes.seed, MAX_POOL)[:, :width],
+            self.temperature,
+        )
+        pool, kept = _permuted(order, pool, kept)
+        return (
+            tf.concat([pool, behind], axis=1),
+            tf.concat([kept, tail], axis=1),
+            tf.concat([chance, tf.ones_like(tail)], axis=1),
+        )
+
+    def _diverse(
+        self, pool: tf.Tensor, scores: tf.Tensor, wishes: Wishes
+    ) -> tf.Tensor:
+        """[b, P] order of the pool."""
+        width = tf.shape(pool)[1]
+        wanted = tf.where(wishes.diversity > 0.0, wishes.k, 0)
+        steps = tf.minimum(tf.reduce_max(wanted), width)
+        return tf.cond(
+            steps > 0,
+            lambda: diversity.diversified(
+                scores,
+                tf.gather(self.shelf.vectors, tf.maximum(pool, 0)),
+                wishes.diversity,
+                wishes.is_dpp,
+                steps,
+            ),
+            lambda: tf.tile(
+                tf.range(width)[tf.newaxis, :], [tf.shape(pool)[0], 1]
+            ),
+        )
+
+    def described(
+        self,
+        chosen: Chosen,
+        inputs: dict[str, tf.Tensor],
+        rows_of: Callable[[tf.Tensor], tf.Tensor],
+        item_ids: tf.Tensor,
+    ) -> dict[str, tf.Tensor]:
+        """What an answer says beside ids, titles and scores.
+
+        Args:
+            chosen: the answer.
+            inputs: of `signatures.RECOMMEND`.
+            rows_of: ids of any shape -> int32 rows, -1 for unknown ones.
+            item_ids: [n] string.
+        """
+        return {
+            "source": sources(chosen),
+            "propensities": chosen.propensities,
+            "reasons": reasons(
+                rows_of(inputs["history_item_ids"]),
+                tf.not_equal(inputs["profile_text"], ""),
+                chosen.rows,
+                self.shelf.vectors,
+                item_ids,
+            ),
+        }
