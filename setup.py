@@ -25,6 +25,7 @@ REQUIRES = [
     "protobuf>=3.20.3",  # messages that the client reads without TensorFlow
     "grpcio>=1.48.2,<2",  # server and client
     "grpcio-health-checking>=1.48.2,<2",  # health of the server for probes
+    "tornado>=6.3,<7",  # REST beside gRPC
     "numpy>=1.26,<3",  # arrays between tables and model
     "pyarrow>=10",  # CSV and Parquet, read by column
     "PyYAML>=6",  # --config and --print-config

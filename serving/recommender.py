@@ -5,6 +5,7 @@ Knows nothing of gRPC or HTTP; every server is a thin door to it.
 
 from __future__ import annotations
 
+import functools
 import re
 import time
 from collections.abc import Collection, Mapping
@@ -20,6 +21,7 @@ from serving.checks import (
 )
 from serving.manifest import BundleError
 from serving.signatures import DEFAULT_SIGNATURE
+from serving.versions import SAVED_MODEL
 
 if TYPE_CHECKING:
     from serving.signatures import Array, Arrays
@@ -88,30 +90,58 @@ class Recommender:
             UnknownSignatureError: listing those that there are.
             RequestError: naming the input or output that does not fit.
         """
-        import tensorflow as tf
+        function = self._function(signature or DEFAULT_SIGNATURE)
+        inputs = self.checked(signature, inputs, outputs)
+        answers = _run(function, signature, inputs)
+        return {
+            key: answers[key].numpy()
+            for key in outputs or function.structured_outputs
+        }
 
+    def checked(
+        self, signature: str, inputs: Arrays, outputs: Collection[str] = ()
+    ) -> Arrays:
+        """Inputs as the graph takes them, for arguments of `predict`.
+
+        Raises:
+            UnknownSignatureError, RequestError: as `predict` does.
+        """
         name = signature or DEFAULT_SIGNATURE
+        specs = self.input_specs(name)
+        inputs = with_texts(name, specs, inputs)
+        check_request(name, specs, inputs)
+        _check_outputs(self._function(name).structured_outputs, outputs)
+        return inputs
+
+    def input_specs(self, signature: str) -> Mapping[str, Any]:
+        """`tf.TensorSpec` of each input of a signature, "" the default one.
+
+        Raises:
+            UnknownSignatureError: listing those that there are.
+        """
+        specs: Mapping[str, Any] = self._function(
+            signature or DEFAULT_SIGNATURE
+        ).structured_input_signature[1]
+        return specs
+
+    @functools.cached_property
+    def signature_defs(self) -> Mapping[str, Any]:
+        """SignatureDef messages by name, as the saved model has them."""
+        from tensorflow.core.protobuf import saved_model_pb2
+
+        path = self.version_dir / SAVED_MODEL
+        saved = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+        found: Mapping[str, Any] = saved.meta_graphs[0].signature_def
+        return {name: found[name] for name in found}
+
+    def _function(self, name: str) -> Any:
         function = self._signatures.get(name)
         if function is None:
             raise UnknownSignatureError(
-                f"There is no signature {name!r}; the model has "
+                f'Serving signature key "{name}" not found. The model has '
                 f"{', '.join(self.signature_names)}."
             )
-        specs = function.structured_input_signature[1]
-        inputs = with_texts(name, specs, inputs)
-        check_request(name, specs, inputs)
-        wanted = _wanted_outputs(function.structured_outputs, outputs)
-        tensors = {
-            key: tf.constant(value, specs[key].dtype)
-            for key, value in inputs.items()
-        }
-        try:
-            answers = function(**tensors)
-        except tf.errors.InvalidArgumentError as error:
-            raise RequestError(
-                f"{name} cannot compute on these inputs: {_cause(error)}"
-            ) from error
-        return {key: answers[key].numpy() for key in wanted}
+        return function
 
     def _replay(self) -> None:
         try:
@@ -155,16 +185,33 @@ def _register_scann(version_dir: Path) -> None:
         ) from error
 
 
-def _wanted_outputs(
+def _run(function: Any, signature: str, inputs: Arrays) -> Any:
+    import tensorflow as tf
+
+    specs = function.structured_input_signature[1]
+    tensors = {
+        key: tf.constant(value, specs[key].dtype)
+        for key, value in inputs.items()
+    }
+    try:
+        return function(**tensors)
+    except tf.errors.InvalidArgumentError as error:
+        raise RequestError(
+            f"{signature or DEFAULT_SIGNATURE} cannot compute on these "
+            f"inputs: {_cause(error)}"
+        ) from error
+
+
+def _check_outputs(
     outputs: Mapping[str, Any], wanted: Collection[str]
-) -> Collection[str]:
+) -> None:
     _, unknown = missing_and_unknown(outputs, wanted)
     if unknown:
         raise RequestError(
-            f"There is no output {', '.join(unknown)}; the signature has "
-            f"{', '.join(sorted(outputs))}."
+            "output tensor alias not found in signature: "
+            f"{', '.join(unknown)} Outputs expected to be in the set "
+            f"{{{','.join(sorted(outputs))}}}."
         )
-    return wanted or outputs
 
 
 def _cause(error: Exception) -> str:

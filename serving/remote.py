@@ -11,17 +11,14 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import numpy as np
 
-from serving import signatures, wire
+from serving import signatures, transport, wire
+from serving.transport import Retries, Tls
 
 if TYPE_CHECKING:
     from serving.signatures import Array, Arrays
 
-PREDICT_METHOD = "/tensorflow.serving.PredictionService/Predict"
-MAX_MESSAGE_BYTES = 64 * 2**20
-MESSAGE_LIMITS = (
-    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-)
+
+_RETRIES = Retries()
 
 
 class ClientError(RuntimeError):
@@ -96,7 +93,10 @@ class Client:
     Args:
         target: `host:port`.
         model: name on the server.
-        timeout_s: after which a call fails.
+        timeout_s: after which a call fails, its retries included.
+        tls: for an encrypted connection; None speaks in the clear.
+        retries: of calls that the server cannot have computed; None tries
+            once.
     """
 
     def __init__(
@@ -105,12 +105,14 @@ class Client:
         *,
         model: str = "recommender",
         timeout_s: float = 30.0,
+        tls: Tls | None = None,
+        retries: Retries | None = _RETRIES,
     ) -> None:
         self._target, self._model = target, model
         self._timeout_s = timeout_s
-        self._channel = grpc.insecure_channel(target, options=MESSAGE_LIMITS)
+        self._channel = transport.channel(target, tls, retries)
         self._predict = self._channel.unary_unary(
-            PREDICT_METHOD,
+            transport.PREDICT_METHOD,
             request_serializer=lambda request: request.SerializeToString(),
             response_deserializer=wire.message("PredictResponse").FromString,
         )

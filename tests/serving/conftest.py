@@ -63,6 +63,16 @@ def scann(scann_dir: Path):
 
 
 @pytest.fixture(scope="session")
+def running(exact_dir: Path) -> Iterator[Any]:
+    """Both doors on the exact bundle, in this process."""
+    from running import Running, models_of
+
+    server = Running(models_of(exact_dir.parent))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
 def server_process(
     exact_dir: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Any]:

@@ -28,7 +28,7 @@ def beside(folder: Path) -> dict[str, Any]:
 class Process:
     """`python -m serving.server` in a process of its own."""
 
-    def __init__(self, base_path: Path, log: Path) -> None:
+    def __init__(self, base_path: Path, log: Path, *flags: str) -> None:
         self.log = log
         self._process = subprocess.Popen(
             [
@@ -36,6 +36,7 @@ class Process:
                 *("-m", "serving.server", "--port", "0"),
                 *("--model_base_path", str(base_path)),
                 *("--host", "127.0.0.1"),
+                *flags,
             ],
             stdout=subprocess.PIPE,
             stderr=log.open("w"),

@@ -1,0 +1,53 @@
+"""What each error is called on the wire: one table for gRPC and REST.
+
+Codes are the canonical ones, and an error gets the code and the sentence that
+TensorFlow Serving has for it, since its clients look at both.
+"""
+
+from __future__ import annotations
+
+from serving.checks import RequestError
+from serving.errors import (
+    BusyError,
+    CancelledError,
+    ConfigError,
+    DeadlineError,
+    UnknownModelError,
+)
+from serving.recommender import UnknownSignatureError
+
+OK = "OK"
+_INTERNAL = "INTERNAL"
+HTTP_CODES = {
+    OK: 200,
+    "CANCELLED": 499,
+    "INVALID_ARGUMENT": 400,
+    "DEADLINE_EXCEEDED": 504,
+    "NOT_FOUND": 404,
+    "RESOURCE_EXHAUSTED": 429,
+    "FAILED_PRECONDITION": 400,
+    "UNIMPLEMENTED": 501,
+    "INTERNAL": 500,
+    "UNAVAILABLE": 503,
+}
+_CODES: dict[type[Exception], str] = {
+    UnknownModelError: "NOT_FOUND",
+    UnknownSignatureError: "FAILED_PRECONDITION",
+    ConfigError: "FAILED_PRECONDITION",
+    RequestError: "INVALID_ARGUMENT",
+    BusyError: "RESOURCE_EXHAUSTED",
+    DeadlineError: "DEADLINE_EXCEEDED",
+    CancelledError: "CANCELLED",
+}
+
+
+def status_of(error: Exception) -> tuple[str, str]:
+    """Code and sentence for the caller.
+
+    An unforeseen fault must reach neither the next request nor, with what it
+    may say of this one, another's screen: its sentence has its type alone.
+    """
+    for kind in type(error).__mro__:
+        if kind in _CODES:
+            return _CODES[kind], str(error)
+    return _INTERNAL, f"The server failed with {type(error).__name__}."
