@@ -216,10 +216,9 @@ def _metrics_path(monitoring: Path | None) -> str:
 def _set_parallelism(asked: argparse.Namespace) -> None:
     import tensorflow as tf
 
-    threading_of = tf.config.threading
-    threading_of.set_intra_op_parallelism_threads(
-        asked.tensorflow_intra_op_parallelism
-    )
-    threading_of.set_inter_op_parallelism_threads(
-        asked.tensorflow_inter_op_parallelism
-    )
+    intra = asked.tensorflow_intra_op_parallelism
+    inter = asked.tensorflow_inter_op_parallelism
+    if intra:
+        tf.config.threading.set_intra_op_parallelism_threads(intra)
+    if inter:
+        tf.config.threading.set_inter_op_parallelism_threads(inter)

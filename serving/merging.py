@@ -13,13 +13,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serving.service import Question
-from serving.signatures import NO_ITEM, Signature, resolve
+from serving.signatures import (
+    DEFAULT_SIGNATURE,
+    NO_ITEM,
+    Signature,
+    resolve,
+)
 
 if TYPE_CHECKING:
     from serving.signatures import Array, Arrays
 
 _BATCH, _ANSWERS = "b", "K"
-_PADDED = "LXC"  # axes on which "" and 0 say nothing
+_PADDED = "LXCA"  # axes on which "" and 0 say nothing
 
 
 def rows(question: Question) -> int:
@@ -35,7 +40,7 @@ def key(question: Question, pads: bool) -> Hashable:
         question: with inputs that fit its signature.
         pads: whether axes of different sizes may be filled up.
     """
-    signature = resolve(question.signature)
+    signature = _known(question)
     shapes = tuple(
         (name, _fixed_sizes(signature if pads else None, name, value))
         for name, value in sorted(question.inputs.items())
@@ -64,7 +69,7 @@ def parted(
         outputs: of the joined inputs, all of the signature.
         questions: in the order of `joined`.
     """
-    signature = resolve(questions[0].signature)
+    signature = _known(questions[0])
     axes = (
         {field.name: field.axes for field in signature.outputs}
         if signature
@@ -83,6 +88,10 @@ def parted(
         )
         start = stop
     return answers
+
+
+def _known(question: Question) -> Signature | None:
+    return resolve(question.signature or DEFAULT_SIGNATURE)
 
 
 def _fixed_sizes(

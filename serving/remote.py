@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import numpy as np
 
-from serving import signatures, transport, wire
+from serving import signatures, transport
 from serving.transport import Retries, Tls
 
 if TYPE_CHECKING:
@@ -111,11 +111,7 @@ class Client:
         self._target, self._model = target, model
         self._timeout_s = timeout_s
         self._channel = transport.channel(target, tls, retries)
-        self._predict = self._channel.unary_unary(
-            transport.PREDICT_METHOD,
-            request_serializer=lambda request: request.SerializeToString(),
-            response_deserializer=wire.message("PredictResponse").FromString,
-        )
+        self._predict = transport.predict_method(self._channel)
 
     def __enter__(self) -> Client:
         return self
@@ -138,19 +134,14 @@ class Client:
         Raises:
             ClientError: if there is no answer.
         """
-        request = wire.message("PredictRequest")()
-        request.model_spec.name = self._model
-        request.model_spec.signature_name = signature
-        for name, value in inputs.items():
-            tensor = wire.to_tensor(value)
-            request.inputs.add(key=name, value=tensor)
+        request = transport.predict_request(self._model, signature, inputs)
         try:
             response = self._predict(request, timeout=self._timeout_s)
         except grpc.RpcError as error:
-            raise ClientError(self._explained(error)) from error
-        return {
-            pair.key: wire.from_tensor(pair.value) for pair in response.outputs
-        }
+            raise ClientError(
+                transport.explained(error, self._target, self._timeout_s)
+            ) from error
+        return transport.predict_outputs(response)
 
     def recommend(
         self, user: User, *, exclude: Sequence[str] = (), k: int = 10
@@ -187,21 +178,6 @@ class Client:
         inputs = {**user.inputs(), "item_id": _strings([item_id])}
         answer = self.predict(signatures.EXPLAIN, inputs)
         return answer["contributions"][0].tolist(), float(answer["score"][0])
-
-    def _explained(self, error: Any) -> str:
-        code, details = error.code(), error.details()
-        if code is grpc.StatusCode.UNAVAILABLE:
-            return (
-                f"No server answers at {self._target}; start one with "
-                "`python -m serving.server --model_base_path ...`, or name "
-                f"another with --server. ({details})"
-            )
-        if code is grpc.StatusCode.DEADLINE_EXCEEDED:
-            return (
-                f"{self._target} did not answer within {self._timeout_s:g} s; "
-                "raise --timeout or look at the server's load."
-            )
-        return f"{self._target} refused the request ({code.name}): {details}"
 
 
 def _strings(values: list[Any]) -> Array:

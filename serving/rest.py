@@ -188,7 +188,7 @@ class _Handler(web.RequestHandler):
         self._room.requests += 1
         self._body: list[bytes] = []
         self._bytes = 0
-        self._is_counted = True
+        self._is_counted, self._is_refused = True, False
         self._call = Call(room.options.timeout_s)
 
     def set_default_headers(self) -> None:
@@ -201,11 +201,14 @@ class _Handler(web.RequestHandler):
                 self.set_header(name, value)
 
     def data_received(self, chunk: bytes) -> None:
+        if self._is_refused:
+            return  # what comes is read to its end, and kept nowhere
         self._bytes += len(chunk)
         self._room.pending_bytes += len(chunk)
-        if self._room.pending_bytes > self._room.options.max_pending_bytes:
-            raise web.HTTPError(429)
         self._body.append(chunk)
+        if self._room.pending_bytes > self._room.options.max_pending_bytes:
+            self._is_refused = True
+            self._leave()
 
     async def get(self) -> None:
         """Metrics, status and metadata."""
@@ -235,16 +238,23 @@ class _Handler(web.RequestHandler):
 
     def write_error(self, status_code: int, **_: Any) -> None:
         """An error before there was anything to answer."""
-        self._body.clear()
         self.finish(json.dumps({"error": self._reason}))
 
     def _leave(self) -> None:
+        self._body.clear()
         if self._is_counted:
             self._is_counted = False
             self._room.requests -= 1
             self._room.pending_bytes -= self._bytes
 
+    def _fail(self, code: str, message: str) -> None:
+        self.set_status(HTTP_CODES[code])
+        self.finish(json.dumps({"error": message}))
+
     async def _answer(self) -> None:
+        if self._is_refused:
+            self._fail("RESOURCE_EXHAUSTED", "Too many bodies; try again later.")
+            return
         body = b"".join(self._body)
         self._body.clear()
         line = self.request.method or "", self.request.path
@@ -255,8 +265,7 @@ class _Handler(web.RequestHandler):
             ),
         )
         if outcome.code != OK:
-            self.set_status(HTTP_CODES[outcome.code])
-            self.finish(json.dumps({"error": outcome.message}))
+            self._fail(outcome.code, outcome.message)
         else:
             self.finish(outcome.value or "")
 

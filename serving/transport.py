@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
+
+from serving import wire
+
+if TYPE_CHECKING:
+    from serving.signatures import Array, Arrays
 
 PREDICT_METHOD = "/tensorflow.serving.PredictionService/Predict"
 MAX_MESSAGE_BYTES = 64 * 2**20
@@ -77,6 +82,49 @@ class Tls:
         return grpc.ssl_channel_credentials(
             self.authority or None, self.key or None, self.certificate or None
         )
+
+
+def predict_request(model: str, signature: str, inputs: Arrays) -> Any:
+    """A PredictRequest message."""
+    request = wire.message("PredictRequest")()
+    request.model_spec.name = model
+    request.model_spec.signature_name = signature
+    for name, value in inputs.items():
+        request.inputs.add(key=name, value=wire.to_tensor(value))
+    return request
+
+
+def predict_outputs(response: Any) -> dict[str, Array]:
+    """Outputs of a PredictResponse message by name; strings are bytes."""
+    return {
+        pair.key: wire.from_tensor(pair.value) for pair in response.outputs
+    }
+
+
+def predict_method(channel: Any) -> Any:
+    """The Predict method of a channel, asyncio's or another."""
+    return channel.unary_unary(
+        PREDICT_METHOD,
+        request_serializer=lambda request: request.SerializeToString(),
+        response_deserializer=wire.message("PredictResponse").FromString,
+    )
+
+
+def explained(error: Any, target: str, timeout_s: float) -> str:
+    """A sentence for a call that got no answer: why, and what to do."""
+    code, details = error.code(), error.details()
+    if code is grpc.StatusCode.UNAVAILABLE:
+        return (
+            f"No server answers at {target}; start one with "
+            "`python -m serving.server --model_base_path ...`, or name "
+            f"another with --server. ({details})"
+        )
+    if code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        return (
+            f"{target} did not answer within {timeout_s:g} s; "
+            "raise --timeout or look at the server's load."
+        )
+    return f"{target} refused the request ({code.name}): {details}"
 
 
 def options(retries: Retries | None) -> list[tuple[str, Any]]:

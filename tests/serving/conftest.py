@@ -76,9 +76,10 @@ def running(exact_dir: Path) -> Iterator[Any]:
 def server_process(
     exact_dir: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Any]:
-    from processes import Process
+    from processes import Process, free_port
 
     log = tmp_path_factory.mktemp("server") / "stderr"
-    process = Process(exact_dir.parent, log)
+    rest = f"--rest_api_port={free_port()}"
+    process = Process(exact_dir.parent, log, rest)
     yield process
     process.terminate()

@@ -30,11 +30,14 @@ class Running:
         *,
         gate: Gate | None = None,
         rest: RestOptions | None = None,
+        credentials: Any = None,
         **options: Any,
     ) -> None:
         self.service = Service(models, gate or Gate(4, 16), **options)
         self._grpc = GrpcServer(
-            self.service, f"{HOST}:0", GrpcOptions(self.service.gate.capacity)
+            self.service,
+            f"{HOST}:0",
+            GrpcOptions(self.service.gate.capacity, credentials),
         )
         rest = rest or RestOptions(metrics_path=metrics.PATH)
         self._rest = RestServer(self.service, f"{HOST}:0", rest)

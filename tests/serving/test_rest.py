@@ -32,7 +32,8 @@ def test_a_column_request_gets_what_grpc_gets(running):
                 [a.title for a in ours],
             ]
             scores = np.array(answer["outputs"]["scores"][row], np.float32)
-            assert scores.tolist() == [a.score for a in ours]
+            # A batch of two may be summed in another order.
+            np.testing.assert_allclose(scores, [a.score for a in ours], 1e-6)
 
 
 def test_a_row_request_gets_the_oracle_s_answer(running, oracle):
@@ -40,7 +41,7 @@ def test_a_row_request_gets_the_oracle_s_answer(running, oracle):
     blank = signatures.blank(fields, {"b": 1, "L": 2, "X": 0})
     rows = []
     for history in (["i1", "i2"], ["i7", "i8"]):
-        row = {name: value[0].tolist() for name, value in blank.items()}
+        row = {name: value.tolist()[0] for name, value in blank.items()}
         row |= {"history_item_ids": history, "k": 3}
         del row["history_texts"]
         rows.append(row)
