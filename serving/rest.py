@@ -253,7 +253,12 @@ class _Handler(web.RequestHandler):
 
     async def _answer(self) -> None:
         if self._is_refused:
-            self._fail("RESOURCE_EXHAUSTED", "Too many bodies; try again later.")
+            self._fail(
+                "RESOURCE_EXHAUSTED",
+                f"Requests that are not answered yet have more than "
+                f"{self._room.options.max_pending_bytes} bytes; try again "
+                "later.",
+            )
             return
         body = b"".join(self._body)
         self._body.clear()

@@ -13,7 +13,9 @@ from tensorflow_serving.apis import (
     get_model_metadata_pb2,
     get_model_status_pb2,
     model_management_pb2,
+    model_service_pb2,
     predict_pb2,
+    prediction_service_pb2,
 )
 
 from serving import descriptions, model_config, wire
@@ -24,8 +26,12 @@ from serving.service import Door, Question, Service
 from serving.signatures import DEFAULT_SIGNATURE
 from serving.status import OK
 
-PREDICTION_SERVICE = "tensorflow.serving.PredictionService"
-MODEL_SERVICE = "tensorflow.serving.ModelService"
+PREDICTION_SERVICE: str = prediction_service_pb2.DESCRIPTOR.services_by_name[
+    "PredictionService"
+].full_name
+MODEL_SERVICE: str = model_service_pb2.DESCRIPTOR.services_by_name[
+    "ModelService"
+].full_name
 # A tensor may repeat its last value, so a small message can ask for any size.
 _MAX_ELEMENTS = 2**22
 
@@ -183,7 +189,8 @@ def _check_sizes(inputs: Mapping[str, Any]) -> None:
 def _parse(name: str, tensor: Any) -> Any:
     try:
         return tf.make_ndarray(tensor)
-    except (TypeError, ValueError) as error:
+    # KeyError: of types that no array has, such as resources.
+    except (KeyError, TypeError, ValueError) as error:
         raise RequestError(
             f"{name} is no well-formed tensor: its values do not fill the "
             f"shape in its type ({type(error).__name__})."

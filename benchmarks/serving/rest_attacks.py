@@ -1,4 +1,4 @@
-"""Malformed and hostile HTTP requests, each with the statuses that are right."""
+"""Malformed and hostile HTTP requests, each with the right statuses."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ _PREDICT = f"{_MODEL}:predict"
 _BAD = frozenset({"400"})
 _CLOSED = "closed"
 _PATHS = (
-    "/", "//", "/v1", "/v1/models", "/v1/models/", "/v1/models/../../etc/passwd",
-    "/v1/models/..%2f..%2fetc%2fpasswd", "/v1/models/%2e%2e", "/v1/models/%00",
+    "/", "//", "/v1", "/v1/models", "/v1/models/",
+    "/v1/models/../../etc/passwd", "/v1/models/..%2f..%2fetc%2fpasswd",
+    "/v1/models/%2e%2e", "/v1/models/%00",
     "/v1/models/%ff%fe", f"{_MODEL}/versions/-1", f"{_MODEL}/versions/x",
     f"{_MODEL}/versions/{'9' * 5000}", f"{_MODEL}/labels/..",
     f"{_MODEL}/metadata/..", "/v1/models/" + "a" * 20_000, "/etc/passwd",
@@ -188,7 +189,9 @@ ATTACKS: dict[
 
 def slow_clients(target: RestTarget, count: int) -> list[socket.socket]:
     """Connections that begin a request and never end it."""
-    begun = f"POST {_PREDICT} HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n"
+    begun = (
+        f"POST {_PREDICT} HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n"
+    )
     sockets = []
     for number in range(count):
         sock = socket.create_connection(target.address, 10)
