@@ -15,7 +15,8 @@ from serving.errors import ConfigError
 from serving.grpc_server import GrpcOptions, GrpcServer
 from serving.model_config import ModelConfig
 from serving.models import Models, Poller
-from serving.rest import RestOptions, RestServer
+from serving.rest import RestServer
+from serving.rest_handler import RestOptions
 from serving.service import Compute, Service, alone
 
 _LOG = logging.getLogger(__name__)

@@ -26,6 +26,7 @@ def parser(description: str) -> argparse.ArgumentParser:
     _add_grpc(result.add_argument_group("gRPC"))
     _add_rest(result.add_argument_group("REST"))
     _add_load(result.add_argument_group("load"))
+    _add_computing(result.add_argument_group("computing"))
     return result
 
 
@@ -123,6 +124,21 @@ def _add_load(group: Any) -> None:
         default=1024,
         help="batch size of one request",
     )
+    add(
+        "--drain_seconds",
+        type=float,
+        default=30.0,
+        help="that running requests get after SIGTERM",
+    )
+    _add_switch(
+        group,
+        "--log_requests",
+        "write ids and texts of all requests into the log",
+    )
+
+
+def _add_computing(group: Any) -> None:
+    add = group.add_argument
     _add_switch(
         group, "--enable_batching", "merge requests that come together"
     )
@@ -142,17 +158,6 @@ def _add_load(group: Any) -> None:
         type=int,
         default=0,
         help="operations at the same time; 0 leaves it to TensorFlow",
-    )
-    add(
-        "--drain_seconds",
-        type=float,
-        default=30.0,
-        help="that running requests get after SIGTERM",
-    )
-    _add_switch(
-        group,
-        "--log_requests",
-        "write ids and texts of all requests into the log",
     )
 
 

@@ -23,7 +23,7 @@ from serving.signatures import (
 if TYPE_CHECKING:
     from serving.signatures import Array, Arrays
 
-_BATCH, _ANSWERS = "b", "K"
+_ANSWERS = "K"
 _PADDED = "LXCA"  # axes on which "" and 0 say nothing
 
 
@@ -139,9 +139,5 @@ def _sizes(
 
 
 def _cut(value: Array, axes: str, sizes: Mapping[str, int]) -> Array:
-    """Without what was filled up for others; the batch is cut already."""
-    return value[
-        tuple(
-            slice(None if axis == _BATCH else sizes.get(axis)) for axis in axes
-        )
-    ]
+    """Without what was filled up for others."""
+    return value[tuple(slice(sizes.get(axis)) for axis in axes)]

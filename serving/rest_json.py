@@ -7,25 +7,18 @@ Bytes are `{"b64": "..."}`. Sentences of errors begin as TensorFlow Serving's.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import dataclasses
 import json
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from serving.checks import RequestError
+from serving.json_values import array, is_base64, plain, shown
 from serving.signatures import SIGNATURES
 
 if TYPE_CHECKING:
     from serving.signatures import Array, Arrays
 
-_SHOWN = 80  # characters of a value in an error
-_BYTES_SUFFIX = "_bytes"  # outputs of such a name are written as base64
-_MAX_RANK = 8  # no signature has half as many axes
 # Texts of events, which a request may leave out.
 _OPTIONAL = {
     field.name
@@ -34,15 +27,6 @@ _OPTIONAL = {
     if field.is_text
 }
 _ROWS, _COLUMNS = "instances", "inputs"
-_TYPES = {
-    dict: "Object",
-    list: "Array",
-    str: "String",
-    int: "Number",
-    float: "Number",
-    bool: "Boolean",
-    type(None): "Null",
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,14 +58,14 @@ class Document:
 
     def answer(self, outputs: Arrays) -> str:
         """JSON of the outputs, in the format of the request."""
-        plain = {key: _plain(key, value) for key, value in outputs.items()}
-        alone = len(plain) == 1
+        lists = {key: plain(key, value) for key, value in outputs.items()}
+        alone = len(lists) == 1
         if not self.by_row:
-            whole = next(iter(plain.values())) if alone else plain
+            whole = next(iter(lists.values())) if alone else lists
             return json.dumps({"outputs": whole}, ensure_ascii=False)
         rows = [
-            values[0] if alone else dict(zip(plain, values, strict=True))
-            for values in zip(*plain.values(), strict=True)
+            values[0] if alone else dict(zip(lists, values, strict=True))
+            for values in zip(*lists.values(), strict=True)
         ]
         return json.dumps({"predictions": rows}, ensure_ascii=False)
 
@@ -104,11 +88,11 @@ def parse(body: bytes) -> Document:
             f"JSON Parse error: {type(error).__name__}{at}"
         ) from None
     if not isinstance(document, dict):
-        raise RequestError(f"JSON Value: {_shown(document)} Is not object")
+        raise RequestError(f"JSON Value: {shown(document)} Is not object")
     signature = document.get("signature_name", "")
     if not isinstance(signature, str):
         raise RequestError(
-            f"JSON Value: {_shown(signature)} not formatted correctly. "
+            f"JSON Value: {shown(signature)} not formatted correctly. "
             "'signature_name' key must be a string value."
         )
     return _document(document, signature)
@@ -124,7 +108,7 @@ def _document(document: dict[str, Any], signature: str) -> Document:
         rows = document[_ROWS]
         if not isinstance(rows, list):
             raise RequestError(
-                f"JSON Value: {_shown(rows)} Excepting '{_ROWS}' to be an "
+                f"JSON Value: {shown(rows)} Excepting '{_ROWS}' to be an "
                 "list/array"
             )
         if not rows:
@@ -136,7 +120,7 @@ def _document(document: dict[str, Any], signature: str) -> Document:
 
 
 def _from_columns(values: Any, specs: Mapping[str, Any]) -> dict[str, Array]:
-    if not isinstance(values, dict) or _is_base64(values):
+    if not isinstance(values, dict) or is_base64(values):
         if len(specs) != 1:
             raise RequestError(
                 "inputs is a plain value/list, but expecting an object as "
@@ -146,14 +130,14 @@ def _from_columns(values: Any, specs: Mapping[str, Any]) -> dict[str, Array]:
     for name in sorted(specs.keys() - values.keys() - _OPTIONAL):
         raise RequestError(f"Missing named input: {name} in 'inputs' object.")
     return {
-        name: _array(name, values[name], spec.dtype.name)
+        name: array(name, values[name], spec.dtype.name)
         for name, spec in specs.items()
         if name in values  # others are ignored, as TensorFlow Serving does
     }
 
 
 def _from_rows(rows: list[Any], specs: Mapping[str, Any]) -> dict[str, Array]:
-    named = isinstance(rows[0], dict) and not _is_base64(rows[0])
+    named = isinstance(rows[0], dict) and not is_base64(rows[0])
     if not named and len(specs) != 1:
         raise RequestError(
             "instances is a plain list, but expecting list of objects as "
@@ -174,140 +158,3 @@ def _from_rows(rows: list[Any], specs: Mapping[str, Any]) -> dict[str, Array]:
     return _from_columns(
         {name: [row[name] for row in rows] for name in rows[0]}, specs
     )
-
-
-def _array(name: str, value: Any, dtype: str) -> Array:
-    shape = _shape(value)
-    if len(shape) > _MAX_RANK:
-        raise RequestError(
-            f"Encountered list at unexpected level: {len(shape)} expected < "
-            f"{_MAX_RANK}; the input is {name}."
-        )
-    try:
-        leaves = [
-            _converted(leaf, dtype) for leaf in _leaves(value, shape, 0)
-        ]
-    except RequestError as error:
-        raise RequestError(f"{error}; the input is {name}.") from None
-    # Only now: a shape alone, not yet held to all values, can be any size.
-    array = np.empty(shape, object if dtype == "string" else dtype)
-    array.ravel()[:] = leaves
-    return array
-
-
-def _shape(value: Any) -> tuple[int, ...]:
-    """Sizes along the first elements; the others are held to them."""
-    shape = []
-    while isinstance(value, list):
-        shape.append(len(value))
-        value = value[0] if value else None
-    return tuple(shape)
-
-
-def _leaves(
-    value: Any, shape: tuple[int, ...], level: int
-) -> Iterator[Any]:
-    if not isinstance(value, list):
-        if level != len(shape):
-            raise RequestError(
-                f"JSON Value: {_shown(value)} found at incorrect level: "
-                f"{level + 1} in the JSON DOM. Expected at level: {len(shape)}"
-            )
-        yield value
-        return
-    if level >= len(shape):
-        raise RequestError(
-            f"Encountered list at unexpected level: {level} expected < "
-            f"{len(shape)}"
-        )
-    if len(value) != shape[level]:
-        raise RequestError(
-            f"Encountered list at unexpected size: {len(value)} at level: "
-            f"{level} expected size: {shape[level]}"
-        )
-    for part in value:
-        yield from _leaves(part, shape, level + 1)
-
-
-def _converted(value: Any, dtype: str) -> Any:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if dtype == "string":
-        if isinstance(value, str):
-            return _encoded(value)
-        if isinstance(value, dict):
-            return _decoded(value)
-    elif dtype.startswith("float") and is_number:
-        return _decimal(value, dtype)
-    elif dtype == "bool" and isinstance(value, bool):
-        return value
-    elif dtype.startswith("int") and is_number and isinstance(value, int):
-        limits = np.iinfo(dtype)
-        if limits.min <= value <= limits.max:
-            return value
-    raise RequestError(
-        f"JSON Value: {_shown(value)} Type: {_TYPES[type(value)]} is not of "
-        f"expected type: {dtype.replace('float32', 'float')}"
-    )
-
-
-def _encoded(value: str) -> bytes:
-    try:
-        return value.encode()
-    except UnicodeEncodeError:  # half of a surrogate pair, escaped
-        raise RequestError(
-            f"JSON Value: {_shown(value)} is not encodable as UTF-8"
-        ) from None
-
-
-def _decimal(value: float, dtype: str) -> float:
-    is_special = isinstance(value, float) and not math.isfinite(value)
-    if not is_special and abs(value) > np.finfo(dtype).max:
-        raise RequestError(
-            f"Cannot convert JSON value: {_shown(value)} to "
-            f"{dtype.replace('float32', 'float')} without loss of precision."
-        )
-    return value
-
-
-def _is_base64(value: Any) -> bool:
-    return (
-        isinstance(value, dict)
-        and value.keys() == {"b64"}
-        and isinstance(value["b64"], str)
-    )
-
-
-def _decoded(value: dict[str, Any]) -> bytes:
-    if not _is_base64(value):
-        raise RequestError(
-            f"JSON Value: {_shown(value)} not formatted correctly for base64 "
-            "data"
-        )
-    try:
-        return base64.b64decode(value["b64"], validate=True)
-    except (binascii.Error, ValueError):
-        raise RequestError("Unable to base64 decode") from None
-
-
-def _plain(name: str, value: Array) -> Any:
-    """Nested lists that JSON can hold."""
-    if value.dtype == object:
-        write = (
-            (lambda v: {"b64": base64.b64encode(v).decode("ascii")})
-            if name.endswith(_BYTES_SUFFIX)
-            else (lambda v: v.decode("utf-8", "replace"))
-        )
-    elif value.dtype == np.float32:
-        # The shortest digits that give the same float32, as 0.2.
-        def write(v: Any) -> Any:
-            return float(str(v))
-    else:
-        return value.tolist()
-    flat = np.empty(value.shape, object)
-    flat.ravel()[:] = [write(v) for v in value.ravel()]
-    return flat.tolist()
-
-
-def _shown(value: Any) -> str:
-    text = json.dumps(value)  # in ASCII: a string may be half of a character
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."

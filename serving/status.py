@@ -17,6 +17,9 @@ from serving.errors import (
 from serving.recommender import UnknownSignatureError
 
 OK = "OK"
+# gRPC sends the sentence in 8 kB of metadata, a byte that is not ASCII as
+# three: a longer one would itself be an error.
+_MAX_BYTES = 2000
 _INTERNAL = "INTERNAL"
 HTTP_CODES = {
     OK: 200,
@@ -49,5 +52,12 @@ def status_of(error: Exception) -> tuple[str, str]:
     """
     for kind in type(error).__mro__:
         if kind in _CODES:
-            return _CODES[kind], str(error)
+            return _CODES[kind], _cut(str(error))
     return _INTERNAL, f"The server failed with {type(error).__name__}."
+
+
+def _cut(sentence: str) -> str:
+    content = sentence.encode("utf-8", "replace")
+    if len(content) <= _MAX_BYTES:
+        return sentence
+    return content[: _MAX_BYTES - 3].decode("utf-8", "ignore") + "..."

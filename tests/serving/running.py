@@ -14,7 +14,8 @@ from serving.admission import Gate
 from serving.grpc_server import GrpcOptions, GrpcServer
 from serving.model_config import ModelConfig
 from serving.models import Models
-from serving.rest import RestOptions, RestServer
+from serving.rest import RestServer
+from serving.rest_handler import RestOptions
 from serving.service import Service
 
 HOST = "127.0.0.1"

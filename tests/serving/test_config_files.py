@@ -38,6 +38,13 @@ def test_a_mistake_is_told_without_what_the_file_holds(tmp_path):
     with pytest.raises(ConfigError, match="line 2 is no text .*SSLC") as caught:
         config_files.read(path, "SSLConfig")
     assert "server_cert" in str(caught.value)  # what there is
+
+
+def test_a_key_that_is_not_quoted_is_not_shown(tmp_path):
+    path = tmp_path / "ssl"
+    path.write_text("server_key: secret\n")
+    with pytest.raises(ConfigError) as caught:
+        config_files.read(path, "SSLConfig")
     shown = [str(caught.value), str(caught.value.__cause__)]
     assert not any("secret" in text for text in shown)
 

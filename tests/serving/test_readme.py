@@ -51,7 +51,7 @@ def run(server_process):
     "number, wanted",
     [
         (0, lambda a: a["model_version_status"][0]["state"] == "AVAILABLE"),
-        (1, lambda a: "rank" in a["metadata"]["signature_def"]["signature_def"]),
+        (1, lambda a: "rank" in str(a["metadata"]["signature_def"])),
         (2, lambda a: len(a["outputs"]["item_ids"][0]) == 3),
         (3, lambda a: all(a["predictions"][0]["item_ids"])),
         (4, lambda a: all(a["outputs"]["titles"][0])),

@@ -15,7 +15,7 @@ from running import HOST, TIMEOUT, Running, similar
 from serving import signatures
 from serving.admission import Gate
 from serving.client import Client
-from serving.rest import RestOptions
+from serving.rest_handler import RestOptions
 
 MODEL = "/v1/models/recommender"
 

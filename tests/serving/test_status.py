@@ -39,3 +39,10 @@ def test_another_error_tells_its_type_alone():
     assert status.status_of(KeyError("secret")) == (
         "INTERNAL", "The server failed with KeyError."
     )
+
+
+@pytest.mark.parametrize("letter", ["a", "☕"])
+def test_a_long_sentence_is_cut_to_what_grpc_can_send(letter):
+    _, sentence = status.status_of(RequestError(letter * 10**6))
+    assert sentence.endswith(letter + "...")
+    assert 1900 < len(sentence.encode()) <= 2000
