@@ -43,8 +43,9 @@ class Call:
     def cancel(self) -> None:
         """The caller has gone."""
         self._cancelled.set()
-        if self._wake:
-            self._wake()
+        wake = self._wake  # read once: the waiter may end meanwhile
+        if wake:
+            wake()
 
     def check(self) -> None:
         """Returns while an answer is of use to somebody.

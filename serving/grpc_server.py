@@ -18,6 +18,8 @@ from serving.service import Service
 from serving.transport import MESSAGE_LIMITS
 
 _HEALTH = "grpc.health.v1.Health"
+_SERVING = health_pb2.HealthCheckResponse.SERVING
+_SERVICE_UNKNOWN = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
 _SPARE_THREADS = 8
 # Calls that arrive faster than threads can refuse them.
 _MAX_UNSEEN = 256
@@ -82,6 +84,7 @@ class GrpcServer:
         )
         self._health = health.HealthServicer(experimental_non_blocking=True)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        self._announced: set[str] = set()
         self.port = _bind(self._server, address, options.credentials)
         if options.socket_path:
             _bind(self._server, f"unix:{options.socket_path}", None)
@@ -89,13 +92,22 @@ class GrpcServer:
     def start(self) -> None:
         """Takes requests from now on."""
         self._server.start()
-        for name in ("", *self._service.models.names):
-            self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        self._announce()
+        self._service.models.follow(self._announce)
 
     def stop(self, drain_seconds: float) -> None:
         """Takes no more requests, and waits for those that run."""
         self._health.enter_graceful_shutdown()
         self._server.stop(drain_seconds).wait()
+
+    def _announce(self) -> None:
+        """Tells health's clients which models there are."""
+        there = {"", *self._service.models.names}
+        for name in there | self._announced:
+            self._health.set(
+                name, _SERVING if name in there else _SERVICE_UNKNOWN
+            )
+        self._announced = there
 
 
 def _bind(server: Any, address: str, credentials: Any) -> int:

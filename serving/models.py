@@ -62,6 +62,7 @@ class Models:
     ) -> None:
         self._labels_may_wait = labels_may_wait
         self._served: dict[str, _Served] = {}  # replaced, never changed
+        self._followers: list[Callable[[], None]] = []
         self._reloading = threading.Lock()
         self._take(configs)
 
@@ -128,6 +129,10 @@ class Models:
         except BundleError as error:
             raise ConfigError(str(error)) from error
 
+    def follow(self, follower: Callable[[], None]) -> None:
+        """Calls a function after each reload."""
+        self._followers.append(follower)
+
     def refresh(self) -> None:
         """Takes new versions of all models into service."""
         for host in self.hosts:
@@ -145,6 +150,8 @@ class Models:
             if not self._labels_may_wait:
                 _check_labels(served)
             self._served = served
+            for follower in self._followers:
+                follower()
 
     def _host(self, config: ModelConfig) -> ModelHost:
         known = self._served.get(config.name)
@@ -184,7 +191,7 @@ class Poller:
 
     Args:
         seconds: between two times.
-        action: what is repeated; it handles its own errors.
+        action: what is repeated; an error of it is logged, and it goes on.
     """
 
     def __init__(self, seconds: float, action: Callable[[], None]) -> None:
@@ -199,4 +206,8 @@ class Poller:
 
     def _run(self) -> None:
         while not self._stopped.wait(self._seconds):
-            self._action()
+            try:
+                self._action()
+            # A thread that died would look like a folder without news.
+            except Exception:
+                _LOG.exception("Looking for news failed.")

@@ -8,6 +8,7 @@ import functools
 import json
 import ssl
 from concurrent import futures
+from http import HTTPStatus
 from typing import Any
 
 from tornado import web
@@ -18,7 +19,7 @@ from serving.checks import RequestError
 from serving.recommender import UnknownSignatureError
 from serving.rest_paths import Target
 from serving.service import Door, Outcome, Question, Service
-from serving.status import HTTP_CODES, OK
+from serving.status import HTTP_CODES, OK, status_of
 
 _JSON = "application/json"
 _APIS = {
@@ -140,7 +141,7 @@ class Handler(web.RequestHandler):
 
     def write_error(self, status_code: int, **_: Any) -> None:
         """An error before there was anything to answer."""
-        self.finish(json.dumps({"error": self._reason}))
+        self.finish(json.dumps({"error": HTTPStatus(status_code).phrase}))
 
     def _leave(self) -> None:
         self._body.clear()
@@ -183,7 +184,7 @@ def _outcome(
     try:
         target = rest_paths.parse(*line)
     except RequestError as error:
-        return Outcome("INVALID_ARGUMENT", str(error))
+        return Outcome(*status_of(error))
     api = _APIS.get(target.method, "Other")
     is_prediction = target.method == rest_paths.PREDICT
     return service.answer(

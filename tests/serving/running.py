@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from serving import metrics
@@ -20,6 +21,32 @@ from serving.service import Service
 
 HOST = "127.0.0.1"
 TIMEOUT = 30
+
+
+class FakeModels:
+    """One model whose `predict(signature, inputs, outputs)` is given."""
+
+    hosts: list[Any] = []
+
+    def __init__(
+        self,
+        predict: Callable[..., Any],
+        specs: Mapping[str, Any] | None = None,
+        names: Sequence[str] = ("recommender",),
+    ) -> None:
+        self.names = list(names)
+        self._model = SimpleNamespace(
+            version=1, predict=predict, input_specs=lambda _: specs or {}
+        )
+
+    def find(self, spec: Any) -> Any:
+        return self._model
+
+    def statuses(self, spec: Any) -> list[Any]:
+        return []
+
+    def follow(self, follower: Callable[[], None]) -> None:
+        self.changed = follower
 
 
 class Running:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import threading
 
 import pytest
 
 from serving.checks import RequestError
 from serving.errors import ConfigError, UnknownModelError
 from serving.model_config import ModelConfig, VersionPolicy
-from serving.models import Models, ModelSpec
+from serving.models import Models, ModelSpec, Poller
 
 BOTH = VersionPolicy(latest=2)
 
@@ -127,6 +128,31 @@ def test_a_reload_adds_and_removes_models(base, exact_dir):
     assert models.find(ModelSpec("news")).version == 1
     with pytest.raises(UnknownModelError):
         models.find(ModelSpec("shop"))
+
+
+def test_who_follows_is_told_of_a_reload_and_not_of_a_refused_one(base):
+    models = Models([ModelConfig("shop", base)])
+    told = []
+    models.follow(lambda: told.append(models.names))
+    models.reload([ModelConfig("new", base)])
+    lost = ModelConfig("new", base, labels={"canary": 9})
+    message(ConfigError, models.reload, [lost])
+    assert told == [["new"]]
+
+
+def test_a_poller_goes_on_after_an_error(caplog):
+    calls, twice = [], threading.Event()
+
+    def fail():
+        calls.append(1)
+        if len(calls) == 2:
+            twice.set()
+        raise KeyError("a share went away")
+
+    poller = Poller(0.01, fail)
+    assert twice.wait(20)
+    poller.stop()
+    assert "Looking for news failed" in caplog.text
 
 
 def test_a_bad_reload_changes_nothing(base, tmp_path):

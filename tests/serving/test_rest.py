@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from running import HOST, TIMEOUT, Running, similar
+from running import HOST, TIMEOUT, FakeModels, Running, similar
 
 from serving import signatures
 from serving.admission import Gate
@@ -202,25 +202,7 @@ def test_metrics_tell_of_requests_and_not_of_names_that_are_not_served(running):
     assert int(samples[latency]) >= 1
 
 
-class OneModel:
-    """A model whose `predict` is given."""
-
-    names = ["m"]
-    hosts: list = []
-
-    def __init__(self, predict):
-        self._model = SimpleNamespace(
-            version=1,
-            predict=lambda *_: predict(),
-            input_specs=lambda _: {
-                "x": SimpleNamespace(dtype=np.dtype(np.float32))
-            },
-        )
-
-    def find(self, spec):
-        return self._model
-
-
+SPECS = {"x": SimpleNamespace(dtype=np.dtype(np.float32))}
 ONE = {"x": np.ones(1, np.float32)}
 
 
@@ -229,8 +211,9 @@ def serve():
     servers = []
 
     def start(predict, **options):
+        models = FakeModels(lambda *_: predict(), SPECS, ["m"])
         rest = RestOptions(**options)
-        servers.append(Running(OneModel(predict), gate=Gate(1, 1), rest=rest))
+        servers.append(Running(models, gate=Gate(1, 1), rest=rest))
         return servers[-1]
 
     yield start

@@ -4,34 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from types import SimpleNamespace
 
 import grpc
 import numpy as np
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from running import Running
+from running import FakeModels, Running
 
 from serving import wire
 from serving.admission import Gate
 from serving.client import Client, ClientError
 
 K = {"k": np.array([1], np.int32)}
-
-
-class FakeModels:
-    """One model whose `predict` is given."""
-
-    names = ["recommender"]
-    hosts: list = []
-
-    def __init__(self, predict):
-        self._model = SimpleNamespace(
-            version=1, predict=predict, input_specs=lambda name: {}
-        )
-
-    def find(self, spec):
-        return self._model
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ssl
 import urllib.error
 import urllib.request
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ import pytest
 pytest.importorskip("cryptography")
 
 from certificates import Authority, ssl_config  # noqa: E402
-from running import Running  # noqa: E402
+from running import FakeModels, Running  # noqa: E402
 
 from serving import client as command_line  # noqa: E402
 from serving import tls  # noqa: E402
@@ -22,23 +21,6 @@ from serving.errors import ConfigError  # noqa: E402
 from serving.rest import RestOptions  # noqa: E402
 
 K = {"k": np.array([1], np.int32)}
-
-
-class Models:
-    """One model that answers always the same."""
-
-    names = ["recommender"]
-    hosts: list = []
-
-    def find(self, spec):
-        return SimpleNamespace(
-            version=1,
-            input_specs=lambda _: {},
-            predict=lambda *_: {"x": np.array([7], np.int32)},
-        )
-
-    def statuses(self, spec):
-        return []
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +37,7 @@ def secured(request, authority, tmp_path_factory):
     )
     config = tls.read(path)
     server = Running(
-        Models(),
+        FakeModels(lambda *_: {"x": np.array([7], np.int32)}),
         credentials=tls.server_credentials(config),
         rest=RestOptions(tls=tls.ssl_context(config)),
     )
