@@ -5,7 +5,6 @@ Knows nothing of gRPC or HTTP; every server is a thin door to it.
 
 from __future__ import annotations
 
-import functools
 import re
 import time
 from collections.abc import Collection, Mapping
@@ -42,6 +41,7 @@ class Recommender:
     Attributes:
         version: the folder's number, 0 if it is none.
         manifest: None for a saved model that is not of our making.
+        signature_defs: SignatureDef messages by name.
         load_seconds, warm_up_seconds: what the start has cost.
 
     Raises:
@@ -62,6 +62,8 @@ class Recommender:
             manifest.check_files(version_dir, self.manifest)
         self._model = _load(version_dir)
         self._signatures: Mapping[str, Any] = self._model.signatures
+        # Now: the folder may be taken away while the version serves.
+        self.signature_defs = _signature_defs(version_dir)
         self.load_seconds = time.monotonic() - started
         if warm_up:
             self._replay()
@@ -124,16 +126,6 @@ class Recommender:
         ).structured_input_signature[1]
         return specs
 
-    @functools.cached_property
-    def signature_defs(self) -> Mapping[str, Any]:
-        """SignatureDef messages by name, as the saved model has them."""
-        from tensorflow.core.protobuf import saved_model_pb2
-
-        path = self.version_dir / SAVED_MODEL
-        saved = saved_model_pb2.SavedModel.FromString(path.read_bytes())
-        found: Mapping[str, Any] = saved.meta_graphs[0].signature_def
-        return {name: found[name] for name in found}
-
     def _function(self, name: str) -> Any:
         function = self._signatures.get(name)
         if function is None:
@@ -172,6 +164,15 @@ def _load(version_dir: Path) -> Any:
     if not model.signatures:
         raise BundleError(f"{version_dir} has no signatures to serve.")
     return model
+
+
+def _signature_defs(version_dir: Path) -> dict[str, Any]:
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    content = (version_dir / SAVED_MODEL).read_bytes()
+    saved = saved_model_pb2.SavedModel.FromString(content)
+    found = saved.meta_graphs[0].signature_def
+    return {name: found[name] for name in found}
 
 
 def _register_scann(version_dir: Path) -> None:

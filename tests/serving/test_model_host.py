@@ -64,6 +64,7 @@ def test_a_request_keeps_the_version_it_began_with(base, exact_dir):
     put(exact_dir, base, 2)
     host.refresh()
     shutil.rmtree(base / "1")
+    assert "embed_item" in held.signature_defs
     item = signatures.blank(signatures.ITEM_INPUTS, {"b": 1})
     assert held.predict("embed_item", item)["vector"].shape == (1, 8)
 
