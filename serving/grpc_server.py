@@ -74,12 +74,7 @@ class GrpcServer:
                     ]
                 ),
             ],
-            # Without it a second server could share the port unnoticed.
-            options=[
-                *MESSAGE_LIMITS,
-                ("grpc.so_reuseport", 0),
-                *options.channel_arguments,
-            ],
+            options=list(_channel_options(options).items()),
             maximum_concurrent_rpcs=threads + _MAX_UNSEEN,
         )
         self._health = health.HealthServicer(experimental_non_blocking=True)
@@ -108,6 +103,15 @@ class GrpcServer:
                 name, _SERVING if name in there else _SERVICE_UNKNOWN
             )
         self._announced = there
+
+
+def _channel_options(options: GrpcOptions) -> dict[str, Any]:
+    return {
+        **dict(MESSAGE_LIMITS),
+        # Without it a second server could share the port unnoticed.
+        "grpc.so_reuseport": 0,
+        **dict(options.channel_arguments),
+    }
 
 
 def _bind(server: Any, address: str, credentials: Any) -> int:

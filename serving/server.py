@@ -16,6 +16,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Sequence
 
 from serving import flags
@@ -68,6 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.getLogger("serving").setLevel(logging.INFO)
     # What does not parse is the caller's mistake, and not worth a line each.
     logging.getLogger("tornado").setLevel(logging.CRITICAL)
+    warnings.filterwarnings("ignore", "Unexpected end-group tag")
     try:
         serve(asked)
     except (BundleError, ConfigError, OSError) as error:

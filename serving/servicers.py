@@ -98,10 +98,12 @@ def _method(
         return outcome.value
 
     def parse(content: bytes) -> Any:
+        request = request_type()
         try:
-            return request_type.FromString(content)
+            read = request.MergeFromString(content)
         except DecodeError as error:  # answered like any other bad request
             return error
+        return request if read == len(content) else DecodeError("Cut short.")
 
     return grpc.unary_unary_rpc_method_handler(
         answer,

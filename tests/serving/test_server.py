@@ -173,12 +173,17 @@ def test_a_request_without_a_model_is_an_invalid_argument(stub):
     )
 
 
-def test_bytes_that_are_no_message_are_an_invalid_argument(channel):
+@pytest.mark.parametrize(
+    "content",
+    [b"\xff" * 40, similar().SerializeToString() + b"\x0c"],
+    ids=["no fields", "a group that ends and never began"],
+)
+def test_bytes_that_are_no_message_are_an_invalid_argument(channel, content):
     call = channel.unary_unary(
         "/tensorflow.serving.PredictionService/Predict",
         request_serializer=lambda content: content,
     )
-    code, details = refusal(call, b"\xff" * 40)
+    code, details = refusal(call, content)
     assert code is grpc.StatusCode.INVALID_ARGUMENT
     assert details == "The message is no tensorflow.serving.PredictRequest."
 
