@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from serving import config_files, flags, metrics, model_config, tls
-from serving.admission import Gate
 from serving.batching import Batcher, Batching
 from serving.errors import ConfigError
+from serving.gate import Gate
 from serving.grpc_server import GrpcOptions, GrpcServer
 from serving.model_config import ModelConfig
 from serving.models import Models, Poller

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from serving.admission import Gate
+    from serving.gate import Gate
     from serving.models import Models
 
 PATH = "/monitoring/prometheus/metrics"

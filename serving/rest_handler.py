@@ -14,8 +14,8 @@ from typing import Any
 from tornado import web
 
 from serving import descriptions, metrics, rest_json, rest_paths
-from serving.admission import Call
 from serving.checks import RequestError
+from serving.gate import Call
 from serving.recommender import UnknownSignatureError
 from serving.rest_paths import Target
 from serving.service import Door, Outcome, Question, Service

@@ -14,8 +14,8 @@ import time
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from serving.admission import Call, Gate
 from serving.checks import RequestError
+from serving.gate import Call, Gate
 from serving.metrics import Metrics
 from serving.models import Models
 from serving.recommender import Recommender

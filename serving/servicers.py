@@ -19,8 +19,8 @@ from tensorflow_serving.apis import (
 )
 
 from serving import descriptions, model_config, wire
-from serving.admission import Call
 from serving.checks import RequestError
+from serving.gate import Call
 from serving.models import ModelSpec
 from serving.service import Door, Question, Service
 from serving.signatures import DEFAULT_SIGNATURE

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from serving import metrics
-from serving.admission import Gate
+from serving.gate import Gate
 from serving.grpc_server import GrpcOptions, GrpcServer
 from serving.model_config import ModelConfig
 from serving.models import Models

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from running import Running, models_of, similar
 
-from serving.admission import Call
 from serving.batching import Batcher, Batching
 from serving.checks import RequestError
 from serving.client import Client, User
 from serving.errors import BusyError, ConfigError, DeadlineError
+from serving.gate import Call
 from serving.service import Question
 
 LATER = Batching(max_batch_size=4, batch_timeout_micros=20_000_000)

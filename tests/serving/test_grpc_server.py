@@ -8,8 +8,8 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from running import HOST, FakeModels
 
-from serving.admission import Gate
 from serving.client import Client
+from serving.gate import Gate
 from serving.grpc_server import GrpcOptions, GrpcServer
 from serving.service import Service
 

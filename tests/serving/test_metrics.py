@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from serving.admission import Call, Gate
+from serving.gate import Call, Gate
 from serving.metrics import Counter, Histogram, Metrics
 from serving.model_host import VersionStatus
 

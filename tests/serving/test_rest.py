@@ -13,8 +13,8 @@ import pytest
 from running import HOST, TIMEOUT, FakeModels, Running, similar
 
 from serving import signatures
-from serving.admission import Gate
 from serving.client import Client
+from serving.gate import Gate
 from serving.rest_handler import RestOptions
 
 MODEL = "/v1/models/recommender"

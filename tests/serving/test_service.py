@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from serving.admission import Call, Gate
 from serving.checks import RequestError
 from serving.errors import DeadlineError
+from serving.gate import Call, Gate
 from serving.service import Door, Question, Service
 
 DOOR = Door("Predict", "GRPC")

@@ -12,8 +12,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from running import FakeModels, Running
 
 from serving import wire
-from serving.admission import Gate
 from serving.client import Client, ClientError
+from serving.gate import Gate
 
 K = {"k": np.array([1], np.int32)}
 

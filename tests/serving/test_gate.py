@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from serving.admission import Call, Gate
 from serving.errors import BusyError, CancelledError, DeadlineError
+from serving.gate import Call, Gate
 
 
 class Holder:
