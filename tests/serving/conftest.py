@@ -12,6 +12,8 @@ import pytest
 
 # The suites of tests/contracts.py and this folder's helpers.
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+# `benchmarks`, which is not installed; at the end, so that all else is.
+sys.path.append(str(Path(__file__).parents[2]))
 
 NUM_ITEMS = 150
 
