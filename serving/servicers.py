@@ -98,12 +98,12 @@ def _method(
         return outcome.value
 
     def parse(content: bytes) -> Any:
-        request = request_type()
         try:
-            read = request.MergeFromString(content)
-        except DecodeError as error:  # answered like any other bad request
-            return error
-        return request if read == len(content) else DecodeError("Cut short.")
+            return request_type.FromString(content)
+        # Answered like any other bad request; the warning is an error where
+        # `serving.server` has made it one.
+        except (DecodeError, RuntimeWarning) as error:
+            return DecodeError(str(error))
 
     return grpc.unary_unary_rpc_method_handler(
         answer,
