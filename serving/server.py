@@ -69,9 +69,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.getLogger("serving").setLevel(logging.INFO)
     # What does not parse is the caller's mistake, and not worth a line each.
     logging.getLogger("tornado").setLevel(logging.CRITICAL)
-    # Protobuf takes what stands before a stray end of a group for the message,
-    # and warns; TensorFlow Serving refuses it, and so do we.
-    warnings.filterwarnings("error", "Unexpected end-group tag")
+    # So is what protobuf reads only in part.
+    warnings.filterwarnings("ignore", "Unexpected end-group tag")
     try:
         serve(asked)
     except (BundleError, ConfigError, OSError) as error:

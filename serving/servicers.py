@@ -100,10 +100,8 @@ def _method(
     def parse(content: bytes) -> Any:
         try:
             return request_type.FromString(content)
-        # Answered like any other bad request; the warning is an error where
-        # `serving.server` has made it one.
-        except (DecodeError, RuntimeWarning) as error:
-            return DecodeError(str(error))
+        except DecodeError as error:  # answered like any other bad request
+            return error
 
     return grpc.unary_unary_rpc_method_handler(
         answer,
