@@ -18,6 +18,9 @@ _REMEDIES = {
     "the history of the user."
 }
 
+# As TensorFlow writes them in C++.
+_TYPE_NAMES = {"float32": "float", "float64": "double"}
+
 
 class RequestError(ValueError):
     """A request that does not fit the signature: got, wanted, remedy."""
@@ -36,13 +39,9 @@ def check_request(name: str, specs: Mapping[str, Any], inputs: Arrays) -> None:
     """
     missing, unknown = missing_and_unknown(specs, inputs)
     if missing or unknown:
-        raise RequestError(
-            f"{name} takes {', '.join(sorted(specs))}; missing: "
-            f"{', '.join(missing) or 'none'}; unknown: "
-            f"{', '.join(unknown) or 'none'}."
-        )
+        raise RequestError(_size_message(name, specs, inputs))
     for key, spec in specs.items():
-        _check_type(key, spec, inputs[key])
+        _check_type(key, sorted(specs).index(key), spec, inputs[key])
         if not spec.shape.is_compatible_with(inputs[key].shape):
             raise RequestError(
                 f"{key} must have shape {spec.shape}, got {inputs[key].shape}."
@@ -104,14 +103,38 @@ def missing_and_unknown(
     return sorted(wanted - given), sorted(given - wanted)
 
 
-def _check_type(key: str, spec: Any, value: Array) -> None:
+def _size_message(
+    name: str, specs: Mapping[str, Any], inputs: Arrays
+) -> str:
+    """TensorFlow Serving's sentence, with the signature's name behind."""
+    missing, unknown = missing_and_unknown(specs, inputs)
+    return (
+        f"input size does not match signature: {len(inputs)}!={len(specs)} "
+        f"len({_set(inputs)}) != len({_set(specs)}). Sent extra: "
+        f"{_set(unknown)}. Missing but required: {_set(missing)}. The "
+        f"signature is {name}."
+    )
+
+
+def _set(names: Iterable[str]) -> str:
+    return f"{{{','.join(sorted(names))}}}"
+
+
+def _check_type(key: str, position: int, spec: Any, value: Array) -> None:
+    """TensorFlow's own sentence, with the input's name behind."""
     is_string = value.dtype.kind in "OSU"
     wanted = spec.dtype.name
     if is_string and wanted == "string":
         return
     if is_string or value.dtype != spec.dtype.as_numpy_dtype:
-        got = "string" if is_string else value.dtype.name
-        raise RequestError(f"{key} must be {wanted}, got {got}.")
+        got = "string" if is_string else _TYPE_NAMES.get(
+            value.dtype.name, value.dtype.name
+        )
+        raise RequestError(
+            f"Expects arg[{position}] to be "
+            f"{_TYPE_NAMES.get(wanted, wanted)} but {got} is provided; "
+            f"the input is {key}."
+        )
 
 
 def _check_axes(signature: Signature, inputs: Arrays) -> None:

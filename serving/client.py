@@ -10,13 +10,25 @@ import csv
 import dataclasses
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from serving import signatures
+from serving.aio import AsyncClient
 from serving.asking import Policy, User
 from serving.remote import Answer, Client, ClientError, Contribution
+from serving.transport import Retries, Tls
 
 __all__ = [
-    "Answer", "Client", "ClientError", "Contribution", "Policy", "User", "main"
+    "Answer",
+    "AsyncClient",
+    "Client",
+    "ClientError",
+    "Contribution",
+    "Policy",
+    "Retries",
+    "Tls",
+    "User",
+    "main",
 ]
 
 _TITLE_WIDTH = 60
@@ -99,6 +111,13 @@ def _add_connection(command: argparse.ArgumentParser) -> None:
     command.add_argument("--server", default="localhost:8500")
     command.add_argument("--model", default="recommender")
     command.add_argument("--timeout", type=float, default=30.0, help="seconds")
+    command.add_argument(
+        "--tls_ca", type=Path, help="PEM file: speak TLS, and trust these"
+    )
+    for name in ("--tls_cert", "--tls_key"):
+        command.add_argument(
+            name, type=Path, help="PEM file of the client, for mutual TLS"
+        )
 
 
 def _count(text: str) -> int:
@@ -170,15 +189,25 @@ def _run(client: Client, asked: argparse.Namespace) -> str:
     )
 
 
+def _tls(asked: argparse.Namespace) -> Tls | None:
+    paths = asked.tls_ca, asked.tls_cert, asked.tls_key
+    if not any(paths):
+        return None
+    return Tls(*(path.read_bytes() if path else b"" for path in paths))
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Asks once and prints; 1 with a sentence if there is no answer."""
     asked = parser().parse_args(argv)
     try:
         with Client(
-            asked.server, model=asked.model, timeout_s=asked.timeout
+            asked.server,
+            model=asked.model,
+            timeout_s=asked.timeout,
+            tls=_tls(asked),
         ) as client:
             print(_run(client, asked))
-    except (ClientError, ValueError) as error:
+    except (ClientError, OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

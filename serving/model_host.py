@@ -1,6 +1,6 @@
-"""Keeps the latest sound version of a model in service.
+"""Keeps the wanted sound versions of a model in service.
 
-A new version is loaded and warmed up beside the one in service, and takes over
+A new version is loaded and warmed up beside those in service, and takes over
 between two requests; a version that cannot be loaded is refused with its
 reason and the old one stays. Requests that run keep the version they began
 with. Taking the newest folder away brings the one before back.
@@ -14,16 +14,14 @@ import threading
 from pathlib import Path
 
 from serving import versions
+from serving.errors import UnknownModelError
 from serving.manifest import BundleError
+from serving.model_config import VersionPolicy
 from serving.recommender import Recommender
 
 _LOG = logging.getLogger(__name__)
 
 LOADING, AVAILABLE, END = "LOADING", "AVAILABLE", "END"
-
-
-class UnknownModelError(LookupError):
-    """A model or version that is not in service."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,84 +39,80 @@ class ModelHost:
     Args:
         name: by which requests ask for it.
         base_path: folder of the version folders.
+        policy: versions that are served at the same time; the latest one by
+            default.
+        previous: serves the same folder under another policy; what it has
+            loaded is not loaded again.
 
     Raises:
         BundleError: if no version can be served.
     """
 
-    def __init__(self, name: str, base_path: Path) -> None:
-        self.name = name
-        self._base_path = base_path
-        self._current: Recommender | None = None
+    def __init__(
+        self,
+        name: str,
+        base_path: Path,
+        policy: VersionPolicy | None = None,
+        previous: ModelHost | None = None,
+    ) -> None:
+        self.name, self.base_path = name, base_path
+        self.policy = policy or VersionPolicy()
+        # Replaced, never changed: who reads it needs no lock.
+        self._serving: dict[int, Recommender] = {}
         self._statuses: dict[int, VersionStatus] = {}
         self._refused: dict[int, object] = {}  # version -> state of its files
-        self._stopped = threading.Event()
-        self._poller: threading.Thread | None = None
+        if previous:
+            self._serving = previous._serving
+            self._statuses |= previous._statuses
+            self._refused |= previous._refused
+        self._refreshing = threading.Lock()
         self.refresh()
-        if self._current is None:
+        if not self._serving:
             raise BundleError(self._nothing_to_serve())
 
-    def find(self, name: str, version: int | None) -> Recommender:
-        """The version in service.
-
-        Args:
-            name: of the model.
-            version: None for the latest.
+    def find(self, version: int | None) -> Recommender:
+        """A version in service, the highest one for None.
 
         Raises:
-            UnknownModelError: if name or version is not in service.
+            UnknownModelError: if the version is not in service.
         """
-        current = self._current
-        if name != self.name or current is None:
+        serving = self._serving
+        wanted = max(serving) if version is None else version
+        if wanted not in serving:
             raise UnknownModelError(
-                f"There is no model {name!r}; this server has {self.name!r}."
+                "Servable not found for request: "
+                f"Specific({self.name}, {wanted})"
             )
-        if version not in (None, current.version):
-            raise UnknownModelError(
-                f"Version {version} of {name!r} is not in service; "
-                f"version {current.version} is."
-            )
-        return current
+        return serving[wanted]
 
-    def statuses(self, name: str) -> list[VersionStatus]:
-        """States of all versions seen, ascending.
+    @property
+    def served_versions(self) -> list[int]:
+        """Versions in service, ascending."""
+        return sorted(self._serving)
 
-        Raises:
-            UnknownModelError: if this is not the model's name.
-        """
-        self.find(name, None)
+    def statuses(self) -> list[VersionStatus]:
+        """States of all versions seen, ascending."""
         return [status for _, status in sorted(self._statuses.copy().items())]
 
-    def poll_every(self, seconds: float) -> None:
-        """Looks for new versions from now on, in a thread of its own."""
-
-        def poll() -> None:
-            while not self._stopped.wait(seconds):
-                try:
-                    self.refresh()
-                except OSError as error:  # e.g. a share that went away
-                    _LOG.error("Cannot read %s: %s", self._base_path, error)
-
-        self._poller = threading.Thread(target=poll, daemon=True)
-        self._poller.start()
-
-    def stop(self) -> None:
-        """Ends polling."""
-        self._stopped.set()
-
     def refresh(self) -> None:
-        """Puts the latest version that can be loaded into service."""
-        for version in reversed(versions.versions(self._base_path)):
-            if self._current and version == self._current.version:
-                return
-            if self._load(version):
-                return
+        """Puts the wanted versions that can be loaded into service."""
+        with self._refreshing:
+            wanted: dict[int, Recommender] = {}
+            there = versions.versions(self.base_path)
+            for version in self.policy.candidates(there):
+                if self.policy.is_enough(len(wanted)):
+                    break
+                found = self._serving.get(version) or self._load(version)
+                if found:
+                    wanted[version] = found
+            if wanted:  # else the last one stays, whatever became of the files
+                self._take_over(wanted)
 
-    def _load(self, version: int) -> bool:
-        folder = self._base_path / str(version)
+    def _load(self, version: int) -> Recommender | None:
+        folder = self.base_path / str(version)
         seen = _fingerprint(folder)
         if self._refused.get(version) == seen:
-            return False
+            return None
         self._statuses[version] = VersionStatus(version, LOADING)
         try:
             loaded = Recommender(folder)
@@ -126,23 +120,21 @@ class ModelHost:
             self._refused[version] = seen
             self._statuses[version] = VersionStatus(version, END, str(error))
             _LOG.error("Version %d is refused: %s", version, error)
-            return False
-        self._take_over(loaded)
-        return True
-
-    def _take_over(self, loaded: Recommender) -> None:
-        previous, self._current = self._current, loaded
-        status = VersionStatus(loaded.version, AVAILABLE)
-        self._statuses[loaded.version] = status
-        if previous:
-            old = previous.version
-            self._statuses[old] = VersionStatus(old, END)
+            return None
         _LOG.info(
-            "Version %d is in service (loaded in %.1f s, warm after %.1f s).",
-            loaded.version,
+            "Version %d is ready (loaded in %.1f s, warm after %.1f s).",
+            version,
             loaded.load_seconds,
             loaded.warm_up_seconds,
         )
+        return loaded
+
+    def _take_over(self, wanted: dict[int, Recommender]) -> None:
+        previous, self._serving = self._serving, wanted
+        for version in previous.keys() - wanted.keys():
+            self._statuses[version] = VersionStatus(version, END)
+        for version in wanted:
+            self._statuses[version] = VersionStatus(version, AVAILABLE)
 
     def _nothing_to_serve(self) -> str:
         reasons = [
@@ -153,7 +145,7 @@ class ModelHost:
         if reasons:
             return "No version can be served. " + " ".join(reasons)
         return (
-            f"{self._base_path} has no version to serve; pass the folder "
+            f"{self.base_path} has no version to serve; pass the folder "
             "that holds the numbered ones, such as JOB_DIR/export/recommender."
         )
 

@@ -20,9 +20,10 @@ from serving.checks import (
 )
 from serving.manifest import BundleError
 from serving.signatures import DEFAULT_SIGNATURE
+from serving.versions import SAVED_MODEL
 
 if TYPE_CHECKING:
-    from serving.signatures import Array, Arrays
+    from serving.fields import Array, Arrays
 
 
 class UnknownSignatureError(LookupError):
@@ -40,6 +41,7 @@ class Recommender:
     Attributes:
         version: the folder's number, 0 if it is none.
         manifest: None for a saved model that is not of our making.
+        signature_defs: SignatureDef messages by name.
         load_seconds, warm_up_seconds: what the start has cost.
 
     Raises:
@@ -60,6 +62,8 @@ class Recommender:
             manifest.check_files(version_dir, self.manifest)
         self._model = _load(version_dir)
         self._signatures: Mapping[str, Any] = self._model.signatures
+        # Now: the folder may be taken away while the version serves.
+        self.signature_defs = _signature_defs(version_dir)
         self.load_seconds = time.monotonic() - started
         if warm_up:
             self._replay()
@@ -88,30 +92,48 @@ class Recommender:
             UnknownSignatureError: listing those that there are.
             RequestError: naming the input or output that does not fit.
         """
-        import tensorflow as tf
+        function = self._function(signature or DEFAULT_SIGNATURE)
+        inputs = self.checked(signature, inputs, outputs)
+        answers = _run(function, signature, inputs)
+        return {
+            key: answers[key].numpy()
+            for key in outputs or function.structured_outputs
+        }
 
+    def checked(
+        self, signature: str, inputs: Arrays, outputs: Collection[str] = ()
+    ) -> Arrays:
+        """Inputs as the graph takes them, for arguments of `predict`.
+
+        Raises:
+            UnknownSignatureError, RequestError: as `predict` does.
+        """
         name = signature or DEFAULT_SIGNATURE
+        specs = self.input_specs(name)
+        inputs = with_optional(name, specs, inputs)
+        check_request(name, specs, inputs)
+        _check_outputs(self._function(name).structured_outputs, outputs)
+        return inputs
+
+    def input_specs(self, signature: str) -> Mapping[str, Any]:
+        """`tf.TensorSpec` of each input of a signature, "" the default one.
+
+        Raises:
+            UnknownSignatureError: listing those that there are.
+        """
+        specs: Mapping[str, Any] = self._function(
+            signature or DEFAULT_SIGNATURE
+        ).structured_input_signature[1]
+        return specs
+
+    def _function(self, name: str) -> Any:
         function = self._signatures.get(name)
         if function is None:
             raise UnknownSignatureError(
-                f"There is no signature {name!r}; the model has "
+                f'Serving signature key "{name}" not found. The model has '
                 f"{', '.join(self.signature_names)}."
             )
-        specs = function.structured_input_signature[1]
-        inputs = with_optional(name, specs, inputs)
-        check_request(name, specs, inputs)
-        wanted = _wanted_outputs(function.structured_outputs, outputs)
-        tensors = {
-            key: tf.constant(value, specs[key].dtype)
-            for key, value in inputs.items()
-        }
-        try:
-            answers = function(**tensors)
-        except tf.errors.InvalidArgumentError as error:
-            raise RequestError(
-                f"{name} cannot compute on these inputs: {_cause(error)}"
-            ) from error
-        return {key: answers[key].numpy() for key in wanted}
+        return function
 
     def _replay(self) -> None:
         try:
@@ -144,6 +166,15 @@ def _load(version_dir: Path) -> Any:
     return model
 
 
+def _signature_defs(version_dir: Path) -> dict[str, Any]:
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    content = (version_dir / SAVED_MODEL).read_bytes()
+    saved = saved_model_pb2.SavedModel.FromString(content)
+    found = saved.meta_graphs[0].signature_def
+    return {name: found[name] for name in found}
+
+
 def _register_scann(version_dir: Path) -> None:
     try:
         import scann  # noqa: F401  (registers the operations)
@@ -155,16 +186,33 @@ def _register_scann(version_dir: Path) -> None:
         ) from error
 
 
-def _wanted_outputs(
+def _run(function: Any, signature: str, inputs: Arrays) -> Any:
+    import tensorflow as tf
+
+    specs = function.structured_input_signature[1]
+    tensors = {
+        key: tf.constant(value, specs[key].dtype)
+        for key, value in inputs.items()
+    }
+    try:
+        return function(**tensors)
+    except tf.errors.InvalidArgumentError as error:
+        raise RequestError(
+            f"{signature or DEFAULT_SIGNATURE} cannot compute on these "
+            f"inputs: {_cause(error)}"
+        ) from error
+
+
+def _check_outputs(
     outputs: Mapping[str, Any], wanted: Collection[str]
-) -> Collection[str]:
+) -> None:
     _, unknown = missing_and_unknown(outputs, wanted)
     if unknown:
         raise RequestError(
-            f"There is no output {', '.join(unknown)}; the signature has "
-            f"{', '.join(sorted(outputs))}."
+            "output tensor alias not found in signature: "
+            f"{', '.join(unknown)} Outputs expected to be in the set "
+            f"{{{','.join(sorted(outputs))}}}."
         )
-    return wanted or outputs
 
 
 def _cause(error: Exception) -> str:

@@ -11,18 +11,15 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import numpy as np
 
-from serving import signatures, wire
+from serving import signatures, transport
 from serving.asking import NO_RULES, Policy, User
+from serving.transport import Retries, Tls
 
 if TYPE_CHECKING:
     from serving.fields import Array, Arrays
 
-PREDICT_METHOD = "/tensorflow.serving.PredictionService/Predict"
-MAX_MESSAGE_BYTES = 64 * 2**20
-MESSAGE_LIMITS = (
-    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-)
+
+_RETRIES = Retries()
 
 
 class ClientError(RuntimeError):
@@ -63,7 +60,10 @@ class Client:
     Args:
         target: `host:port`.
         model: name on the server.
-        timeout_s: after which a call fails.
+        timeout_s: after which a call fails, its retries included.
+        tls: for an encrypted connection; None speaks in the clear.
+        retries: of calls that the server cannot have computed; None tries
+            once.
     """
 
     def __init__(
@@ -72,15 +72,13 @@ class Client:
         *,
         model: str = "recommender",
         timeout_s: float = 30.0,
+        tls: Tls | None = None,
+        retries: Retries | None = _RETRIES,
     ) -> None:
         self._target, self._model = target, model
         self._timeout_s = timeout_s
-        self._channel = grpc.insecure_channel(target, options=MESSAGE_LIMITS)
-        self._predict = self._channel.unary_unary(
-            PREDICT_METHOD,
-            request_serializer=lambda request: request.SerializeToString(),
-            response_deserializer=wire.message("PredictResponse").FromString,
-        )
+        self._channel = transport.channel(target, tls, retries)
+        self._predict = transport.predict_method(self._channel)
 
     def __enter__(self) -> Client:
         return self
@@ -103,19 +101,14 @@ class Client:
         Raises:
             ClientError: if there is no answer.
         """
-        request = wire.message("PredictRequest")()
-        request.model_spec.name = self._model
-        request.model_spec.signature_name = signature
-        for name, value in inputs.items():
-            tensor = wire.to_tensor(value)
-            request.inputs.add(key=name, value=tensor)
+        request = transport.predict_request(self._model, signature, inputs)
         try:
             response = self._predict(request, timeout=self._timeout_s)
         except grpc.RpcError as error:
-            raise ClientError(self._explained(error)) from error
-        return {
-            pair.key: wire.from_tensor(pair.value) for pair in response.outputs
-        }
+            raise ClientError(
+                transport.explained(error, self._target, self._timeout_s)
+            ) from error
+        return transport.predict_outputs(response)
 
     def recommend(
         self,
@@ -166,21 +159,6 @@ class Client:
             [Contribution(float(part), _text(words)) for part, words in parts],
             float(answer["score"][0]),
         )
-
-    def _explained(self, error: Any) -> str:
-        code, details = error.code(), error.details()
-        if code is grpc.StatusCode.UNAVAILABLE:
-            return (
-                f"No server answers at {self._target}; start one with "
-                "`python -m serving.server --model_base_path ...`, or name "
-                f"another with --server. ({details})"
-            )
-        if code is grpc.StatusCode.DEADLINE_EXCEEDED:
-            return (
-                f"{self._target} did not answer within {self._timeout_s:g} s; "
-                "raise --timeout or look at the server's load."
-            )
-        return f"{self._target} refused the request ({code.name}): {details}"
 
 
 def _strings(values: list[Any]) -> Array:

@@ -10,6 +10,7 @@ repeated pair of key 1 and value 2 on the wire, and declared as such.
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,12 +21,13 @@ from google.protobuf import (
 )
 
 if TYPE_CHECKING:
-    from serving.signatures import Array
+    from serving.fields import Array
 
 _PACKAGE = "interest_towers.wire"
 
-# Message -> (field, number, type); "*" repeats, a capital is a message.
-_MESSAGES: dict[str, tuple[tuple[str, int, str], ...]] = {
+Messages = Mapping[str, tuple[tuple[str, int, str], ...]]
+
+_MESSAGES: Messages = {
     "Dim": (("size", 1, "int64"), ("name", 2, "string")),
     "Shape": (("dim", 2, "*Dim"), ("unknown_rank", 3, "bool")),
     "Tensor": (
@@ -45,6 +47,7 @@ _MESSAGES: dict[str, tuple[tuple[str, int, str], ...]] = {
         ("name", 1, "string"),
         ("version", 2, "Version"),
         ("signature_name", 3, "string"),
+        ("version_label", 4, "string"),
     ),
     "PredictRequest": (
         ("model_spec", 1, "ModelSpec"),
@@ -72,10 +75,15 @@ _BY_NUMBER = {number: (name, field) for name, (number, field) in _TYPES.items()}
 @functools.cache
 def message(name: str) -> Any:
     """The class of a message, e.g. `message("PredictRequest")`."""
-    descriptor = _pool().FindMessageTypeByName(f"{_PACKAGE}.{name}")
+    return message_class(_pool(), f"{_PACKAGE}.{name}")
+
+
+def message_class(pool: descriptor_pool.DescriptorPool, name: str) -> Any:
+    """The class of a pool's message, by its full name."""
+    descriptor = pool.FindMessageTypeByName(name)
     if hasattr(message_factory, "GetMessageClass"):  # protobuf 4.22 and later
         return message_factory.GetMessageClass(descriptor)
-    return message_factory.MessageFactory(_pool()).GetPrototype(descriptor)
+    return message_factory.MessageFactory(pool).GetPrototype(descriptor)
 
 
 def to_tensor(array: Array) -> Any:
@@ -126,24 +134,38 @@ def from_tensor(tensor: Any) -> Array:
 
 @functools.cache
 def _pool() -> descriptor_pool.DescriptorPool:
+    return pool_of(_PACKAGE, _MESSAGES)
+
+
+def pool_of(
+    package: str, messages: Messages
+) -> descriptor_pool.DescriptorPool:
+    """A descriptor pool of its own with the declared messages.
+
+    Args:
+        package: their common prefix.
+        messages: fields by message, as `(name, number, type)`; a type that
+            begins with "*" repeats, one with a capital is a message.
+    """
     file = descriptor_pb2.FileDescriptorProto(
-        name="interest_towers/wire.proto", package=_PACKAGE, syntax="proto3"
+        name=f"{package}.proto", package=package, syntax="proto3"
     )
-    for name, fields in _MESSAGES.items():
+    for name, fields in messages.items():
         declared = file.message_type.add(name=name)
         for field, number, kind in fields:
-            _declare(declared.field.add(name=field, number=number), kind)
+            declaration = declared.field.add(name=field, number=number)
+            _declare(declaration, kind, package)
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
     return pool
 
 
-def _declare(field: Any, kind: str) -> None:
+def _declare(field: Any, kind: str, package: str) -> None:
     types = descriptor_pb2.FieldDescriptorProto
     repeated, base = kind.startswith("*"), kind.lstrip("*")
     field.label = types.LABEL_REPEATED if repeated else types.LABEL_OPTIONAL
     if base[0].isupper():
         field.type = types.TYPE_MESSAGE
-        field.type_name = f".{_PACKAGE}.{base}"
+        field.type_name = f".{package}.{base}"
     else:
         field.type = getattr(types, f"TYPE_{base.upper()}")

@@ -12,6 +12,8 @@ import pytest
 
 # The suites of tests/contracts.py and this folder's helpers.
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+# `benchmarks`, which is not installed; at the end, so that all else is.
+sys.path.append(str(Path(__file__).parents[2]))
 
 NUM_ITEMS = 150
 
@@ -64,12 +66,23 @@ def scann(scann_dir: Path):
 
 
 @pytest.fixture(scope="session")
+def running(exact_dir: Path) -> Iterator[Any]:
+    """Both doors on the exact bundle, in this process."""
+    from running import Running, models_of
+
+    server = Running(models_of(exact_dir.parent))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
 def server_process(
     exact_dir: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Any]:
-    from processes import Process
+    from processes import Process, free_port
 
     log = tmp_path_factory.mktemp("server") / "stderr"
-    process = Process(exact_dir.parent, log)
+    rest = f"--rest_api_port={free_port()}"
+    process = Process(exact_dir.parent, log, rest)
     yield process
     process.terminate()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import selectors
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -25,10 +27,16 @@ def beside(folder: Path) -> dict[str, Any]:
     }
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 class Process:
     """`python -m serving.server` in a process of its own."""
 
-    def __init__(self, base_path: Path, log: Path) -> None:
+    def __init__(self, base_path: Path, log: Path, *flags: str) -> None:
         self.log = log
         self._process = subprocess.Popen(
             [
@@ -36,13 +44,16 @@ class Process:
                 *("-m", "serving.server", "--port", "0"),
                 *("--model_base_path", str(base_path)),
                 *("--host", "127.0.0.1"),
+                *flags,
             ],
             stdout=subprocess.PIPE,
             stderr=log.open("w"),
             **beside(log.parent),
         )
+        self.pid = self._process.pid
         self.ready_line = self._first_line()
-        self.target = self.ready_line.split(" on ")[1].split(",")[0]
+        self.target, *rest = re.findall(r" on ([^,\s]+)", self.ready_line)
+        self.rest_target = rest[0] if rest else ""
 
     def _first_line(self) -> str:
         with selectors.DefaultSelector() as selector:
@@ -54,6 +65,10 @@ class Process:
         if not line:
             raise RuntimeError(self.log.read_text())
         return line
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
 
     def terminate(self) -> int:
         self._process.send_signal(signal.SIGTERM)

@@ -134,7 +134,7 @@ def test_explain_prints_each_event_and_the_score(ask, oracle):
 def test_an_unknown_model_is_an_error_of_one_sentence(ask):
     code, _, err = ask("similar", "i1", "--model", "shop")
     assert code == 1
-    assert "NOT_FOUND" in err and "'recommender'" in err
+    assert "NOT_FOUND" in err and "Latest(shop)" in err
 
 
 def test_a_server_that_is_down_is_named_with_a_remedy(capsys):

@@ -9,8 +9,11 @@ import time
 import pytest
 
 from serving import signatures
+from serving.errors import UnknownModelError
 from serving.manifest import BundleError
-from serving.model_host import ModelHost, UnknownModelError
+from serving.model_config import VersionPolicy
+from serving.model_host import ModelHost
+from serving.models import Poller
 
 
 def put(exact_dir, base, version):
@@ -34,11 +37,11 @@ def base(exact_dir, tmp_path):
 
 
 def current(host):
-    return host.find("m", None).version
+    return host.find(None).version
 
 
 def states(host):
-    return {status.version: status.state for status in host.statuses("m")}
+    return {status.version: status.state for status in host.statuses()}
 
 
 def test_the_latest_version_is_served(base, exact_dir):
@@ -57,10 +60,11 @@ def test_a_new_version_takes_over(base, exact_dir):
 
 def test_a_request_keeps_the_version_it_began_with(base, exact_dir):
     host = ModelHost("m", base)
-    held = host.find("m", None)
+    held = host.find(None)
     put(exact_dir, base, 2)
     host.refresh()
     shutil.rmtree(base / "1")
+    assert "embed_item" in held.signature_defs
     item = signatures.blank(signatures.ITEM_INPUTS, {"b": 1})
     assert held.predict("embed_item", item)["vector"].shape == (1, 8)
 
@@ -71,7 +75,7 @@ def test_a_corrupt_version_is_refused_with_its_reason(base, exact_dir):
     corrupt(base, 2)
     host.refresh()
     assert current(host) == 1
-    refused = host.statuses("m")[1]
+    refused = host.statuses()[1]
     assert refused.state == "END"
     assert "saved_model.pb is corrupt" in refused.refused_because
 
@@ -130,21 +134,48 @@ def test_a_half_written_version_is_not_looked_at(base, exact_dir):
 
 def test_polling_finds_a_version_by_itself(base, exact_dir):
     host = ModelHost("m", base)
-    host.poll_every(0.05)
+    poller = Poller(0.05, host.refresh)
     put(exact_dir, base, 2)
     deadline = time.monotonic() + 60
     while current(host) == 1 and time.monotonic() < deadline:
         time.sleep(0.05)
-    host.stop()
+    poller.stop()
     assert current(host) == 2
 
 
-def test_another_model_or_version_is_unknown(base):
+def test_another_version_is_unknown(base):
     host = ModelHost("m", base)
-    with pytest.raises(UnknownModelError, match="no model 'x'.*has 'm'"):
-        host.find("x", None)
-    with pytest.raises(UnknownModelError, match="Version 9 .*version 1 is"):
-        host.find("m", 9)
+    with pytest.raises(UnknownModelError) as caught:
+        host.find(9)
+    assert str(caught.value) == (
+        "Servable not found for request: Specific(m, 9)"
+    )
+
+
+@pytest.mark.parametrize(
+    "policy, wanted",
+    [
+        (VersionPolicy(latest=2), [3, 12]),
+        (VersionPolicy(latest=0), [1, 3, 12]),
+        (VersionPolicy(specific=(1, 3, 99)), [1, 3]),
+    ],
+    ids=["latest two", "all", "specific"],
+)
+def test_the_policy_s_versions_are_served(base, exact_dir, policy, wanted):
+    put(exact_dir, base, 12)
+    put(exact_dir, base, 3)
+    host = ModelHost("m", base, policy)
+    assert host.served_versions == wanted
+    assert [host.find(version).version for version in wanted] == wanted
+    assert current(host) == max(wanted)
+
+
+def test_a_corrupt_version_gives_its_place_to_the_next(base, exact_dir):
+    for version in (2, 3):
+        put(exact_dir, base, version)
+    corrupt(base, 3)
+    host = ModelHost("m", base, VersionPolicy(latest=2))
+    assert host.served_versions == [1, 2]
 
 
 def test_an_empty_folder_says_what_to_pass(tmp_path):

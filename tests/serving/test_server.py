@@ -117,25 +117,70 @@ def test_an_output_filter_is_kept(stub):
 
 def test_an_unknown_model_is_not_found(stub):
     code, details = refusal(stub.Predict, similar("shop"))
-    assert code is grpc.StatusCode.NOT_FOUND and "'shop'" in details
+    assert code is grpc.StatusCode.NOT_FOUND
+    assert details == "Servable not found for request: Latest(shop)"
 
 
 def test_an_unknown_version_is_not_found(stub):
     request = similar()
     request.model_spec.version.value = 77
-    assert refusal(stub.Predict, request)[0] is grpc.StatusCode.NOT_FOUND
+    code, details = refusal(stub.Predict, request)
+    assert code is grpc.StatusCode.NOT_FOUND
+    assert details == (
+        "Servable not found for request: Specific(recommender, 77)"
+    )
 
 
-def test_a_version_label_is_an_invalid_argument(stub):
+def test_an_unknown_version_label_is_an_invalid_argument(stub):
     request = similar()
     request.model_spec.version_label = "canary"
     code, details = refusal(stub.Predict, request)
-    assert code is grpc.StatusCode.INVALID_ARGUMENT and "'canary'" in details
+    assert code is grpc.StatusCode.INVALID_ARGUMENT
+    assert details == "Unrecognized servable version label: canary"
 
 
 def test_an_unknown_signature_fails_its_precondition(stub):
     code, details = refusal(stub.Predict, predict_request("rnak", {}))
-    assert code is grpc.StatusCode.FAILED_PRECONDITION and "rank" in details
+    assert code is grpc.StatusCode.FAILED_PRECONDITION
+    assert details.startswith('Serving signature key "rnak" not found.')
+    assert "rank" in details
+
+
+def test_inputs_that_do_not_match_are_named(stub):
+    request = predict_request("similar_items", {"item_ids": ITEM})
+    _, details = refusal(stub.Predict, request)
+    assert details.startswith(
+        "input size does not match signature: 1!=2 len({item_ids}) != "
+        "len({item_ids,k}). Sent extra: {}. Missing but required: {k}."
+    )
+
+
+def test_a_wrong_type_is_told_in_tensorflow_s_words(stub):
+    inputs = {"item_ids": ITEM, "k": np.array([1])}
+    request = predict_request("similar_items", inputs)
+    _, details = refusal(stub.Predict, request)
+    assert details.startswith(
+        "Expects arg[1] to be int32 but int64 is provided"
+    )
+
+
+def test_a_request_without_a_model_is_an_invalid_argument(stub):
+    request = predict_pb2.PredictRequest()
+    code, details = refusal(stub.Predict, request)
+    assert (code, details) == (
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "Missing ModelSpec",
+    )
+
+
+def test_bytes_that_are_no_message_are_an_invalid_argument(channel):
+    call = channel.unary_unary(
+        "/tensorflow.serving.PredictionService/Predict",
+        request_serializer=lambda content: content,
+    )
+    code, details = refusal(call, b"\xff" * 40)
+    assert code is grpc.StatusCode.INVALID_ARGUMENT
+    assert details == "The message is no tensorflow.serving.PredictRequest."
 
 
 @pytest.mark.parametrize(

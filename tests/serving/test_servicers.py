@@ -3,46 +3,33 @@
 from __future__ import annotations
 
 import threading
-from types import SimpleNamespace
+import time
 
 import grpc
 import numpy as np
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from running import FakeModels, Running
 
+from serving import wire
 from serving.client import Client, ClientError
-from serving.server import Server
+from serving.gate import Gate
 
 K = {"k": np.array([1], np.int32)}
-
-
-class FakeHost:
-    """One model whose `predict` is given."""
-
-    name = "recommender"
-
-    def __init__(self, predict):
-        self._model = SimpleNamespace(version=1, predict=predict)
-
-    def find(self, name, version):
-        return self._model
-
-    def stop(self):
-        pass
 
 
 @pytest.fixture
 def serve():
     servers = []
 
-    def start(predict):
-        server = Server(FakeHost(predict), "127.0.0.1:0", threads=2)
-        server.start()
+    def start(predict, running=2, waiting=0):
+        server = Running(FakeModels(predict), gate=Gate(running, waiting))
         servers.append(server)
-        return server, Client(f"127.0.0.1:{server.port}", timeout_s=20)
+        return server, Client(server.target, timeout_s=20)
 
     yield start
     for server in servers:
-        server.stop(0)
+        server.stop()
 
 
 def test_a_request_that_runs_is_answered_while_the_server_drains(serve):
@@ -63,7 +50,7 @@ def test_a_request_that_runs_is_answered_while_the_server_drains(serve):
     stopping = threading.Thread(target=server.stop, args=(20,))
     stopping.start()
     with pytest.raises(ClientError):  # no new request is taken
-        Client(f"127.0.0.1:{server.port}", timeout_s=5).predict("s", K)
+        Client(server.target, timeout_s=5).predict("s", K)
     finish.set()
     caller.join(20)
     stopping.join(20)
@@ -112,25 +99,95 @@ def test_a_server_that_does_not_answer_in_time_is_named(serve):
         return {}
 
     server, _ = serve(hang)
-    client = Client(f"127.0.0.1:{server.port}", timeout_s=0.3)
+    client = Client(server.target, timeout_s=0.3)
     with pytest.raises(ClientError, match="did not answer within 0.3 s"):
         client.predict("s", K)
     finish.set()
 
 
-def test_only_the_status_of_our_errors_is_theirs():
-    from serving.checks import RequestError
-    from serving.servicers import answered
+def test_more_requests_than_run_and_wait_are_refused(serve):
+    started, finish = threading.Semaphore(0), threading.Event()
 
-    class Context:
-        def abort(self, code, details):
-            self.code = code
-            raise RuntimeError
+    def slow(*_):
+        started.release()
+        finish.wait(20)
+        return {"x": np.array([7], np.int32)}
 
-    def refuse():
-        raise RequestError("k must be 0 or more")
+    server, client = serve(slow, running=1, waiting=1)
+    callers = [
+        threading.Thread(target=client.predict, args=("s", K)) for _ in range(2)
+    ]
+    for caller in callers:
+        caller.start()
+    started.acquire()
+    wait_until(lambda: server.service.gate.waiting == 1)
+    with pytest.raises(ClientError, match="RESOURCE_EXHAUSTED.*1 requests run"):
+        Client(server.target, timeout_s=20, retries=None).predict("s", K)
+    status, answer = server.predict({"instances": [[1]]})
+    assert status == 429 and "try again" in answer["error"]
+    # Probes are answered however busy the server is.
+    with grpc.insecure_channel(server.target) as channel:
+        request = health_pb2.HealthCheckRequest()
+        health = health_pb2_grpc.HealthStub(channel).Check(request, timeout=20)
+    assert health.status == health_pb2.HealthCheckResponse.SERVING
+    finish.set()
+    for caller in callers:
+        caller.join(20)
 
-    context = Context()
-    with pytest.raises(RuntimeError):
-        answered(refuse, context)
-    assert context.code is grpc.StatusCode.INVALID_ARGUMENT
+
+def test_a_request_whose_deadline_passed_in_the_queue_is_not_computed(serve):
+    computed, running, finish = [], threading.Event(), threading.Event()
+
+    def slow(signature, *_):
+        computed.append(signature)
+        running.set()
+        finish.wait(20)
+        return {"x": np.array([7], np.int32)}
+
+    server, client = serve(slow, running=1, waiting=5)
+    first = threading.Thread(target=client.predict, args=("first", K))
+    first.start()
+    running.wait(20)
+    with pytest.raises(ClientError, match="did not answer within 0.2 s"):
+        Client(server.target, timeout_s=0.2).predict("late", K)
+    wait_until(lambda: server.service.gate.waiting == 0)
+    finish.set()
+    first.join(20)
+    client.predict("after", K)
+    assert computed == ["first", "after"]
+
+
+def test_a_request_that_its_caller_cancels_is_not_computed(serve):
+    computed, running, finish = [], threading.Event(), threading.Event()
+
+    def slow(signature, *_):
+        computed.append(signature)
+        running.set()
+        finish.wait(20)
+        return {"x": np.array([7], np.int32)}
+
+    server, client = serve(slow, running=1, waiting=5)
+    first = threading.Thread(target=client.predict, args=("first", K))
+    first.start()
+    running.wait(20)
+    request = wire.message("PredictRequest")()
+    request.model_spec.name = "recommender"
+    with grpc.insecure_channel(server.target) as channel:
+        call = channel.unary_unary(
+            "/tensorflow.serving.PredictionService/Predict",
+            request_serializer=lambda message: message.SerializeToString(),
+        ).future(request)
+        wait_until(lambda: server.service.gate.waiting == 1)
+        call.cancel()
+        wait_until(lambda: server.service.gate.waiting == 0)
+    finish.set()
+    first.join(20)
+    client.predict("after", K)
+    assert computed == ["first", "after"]
+
+
+def wait_until(is_true, seconds=20):
+    end = time.monotonic() + seconds
+    while not is_true() and time.monotonic() < end:
+        time.sleep(0.01)
+    assert is_true()
