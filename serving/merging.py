@@ -12,13 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from serving.fields import NO_ITEM, Signature
 from serving.service import Question
-from serving.signatures import (
-    DEFAULT_SIGNATURE,
-    NO_ITEM,
-    Signature,
-    resolve,
-)
+from serving.signatures import DEFAULT_SIGNATURE, resolve
 
 if TYPE_CHECKING:
     from serving.fields import Array, Arrays
