@@ -29,6 +29,11 @@ _LEAST_POOL = 100
 MAX_POOL = 1_000
 
 
+def _share(values: tf.Tensor) -> tf.Tensor:
+    """Values brought into [0, 1]; what is no number is 0."""
+    return tf.minimum(tf.where(values > 0.0, values, 0.0), 1.0)
+
+
 @dataclasses.dataclass(frozen=True)
 class Wishes:
     """How each of b requests wants its list made; zeros: by score alone.
@@ -56,9 +61,9 @@ class Wishes:
         return cls(
             k=inputs["k"],
             rerank=inputs["rerank"],
-            diversity=tf.clip_by_value(inputs["diversity"], 0.0, 1.0),
+            diversity=_share(inputs["diversity"]),
             is_dpp=tf.equal(method, signatures.DPP),
-            exploration=tf.clip_by_value(inputs["exploration"], 0.0, 1.0),
+            exploration=_share(inputs["exploration"]),
             seed=inputs["seed"],
         )
 
@@ -110,6 +115,30 @@ def sources(chosen: Chosen) -> tf.Tensor:
 
 def _permuted(order: tf.Tensor, *columns: tf.Tensor) -> list[tf.Tensor]:
     return [tf.gather(each, order, batch_dims=1) for each in columns]
+
+
+def _as_they_stand(columns: tf.Tensor) -> tf.Tensor:
+    """[b, P] the order that changes nothing."""
+    requests, width = tf.unstack(tf.shape(columns))
+    return tf.tile(tf.range(width)[tf.newaxis, :], [requests, 1])
+
+
+def _reranked(
+    pool: tf.Tensor, scores: tf.Tensor, weight: tf.Tensor, head: Head
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """[b, P] rows and scores, ordered by score + weight * head."""
+    is_asked = tf.not_equal(weight, 0.0)
+
+    def blended() -> tuple[tf.Tensor, tf.Tensor]:
+        blend = scores + weight[:, tf.newaxis] * head(pool)
+        kept = tf.where(is_asked[:, tf.newaxis] & (pool >= 0), blend, scores)
+        order = tf.argsort(kept, axis=1, direction="DESCENDING", stable=True)
+        return tuple(_permuted(order, pool, kept))
+
+    # The head costs a pass of its own, in a twin even one of the user tower.
+    return tf.cond(
+        tf.reduce_any(is_asked), blended, lambda: (pool, scores)
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -170,29 +199,11 @@ class Policy:
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """[b, W] rows, scores and propensities with the pool in its order."""
         pool, behind = rows[:, :MAX_POOL], rows[:, MAX_POOL:]
-        tail = scores[:, MAX_POOL:]
-        kept = scores[:, :MAX_POOL]
+        kept, tail = scores[:, :MAX_POOL], scores[:, MAX_POOL:]
         if head is not None:
-            weight = wishes.rerank[:, tf.newaxis]
-            kept = tf.where(
-                tf.not_equal(weight, 0.0) & (pool >= 0),
-                kept + weight * head(pool),
-                kept,
-            )
-            order = tf.argsort(
-                kept, axis=1, direction="DESCENDING", stable=True
-            )
-            pool, kept = _permuted(order, pool, kept)
+            pool, kept = _reranked(pool, kept, wishes.rerank, head)
         pool, kept = _permuted(self._diverse(pool, kept, wishes), pool, kept)
-        first = exploration.first_drawn(wishes.exploration, wishes.k)
-        is_drawing = first < wishes.k
-        width = tf.shape(pool)[1]
-        order, chance = exploration.drawn(
-            kept,
-            tf.where(is_drawing, first, width),
-            exploration.uniforms(wishes.seed, MAX_POOL)[:, :width],
-            self.temperature,
-        )
+        order, chance = self._drawn(kept, wishes)
         pool, kept = _permuted(order, pool, kept)
         return (
             tf.concat([pool, behind], axis=1),
@@ -204,21 +215,35 @@ class Policy:
         self, pool: tf.Tensor, scores: tf.Tensor, wishes: Wishes
     ) -> tf.Tensor:
         """[b, P] order of the pool."""
-        width = tf.shape(pool)[1]
-        wanted = tf.where(wishes.diversity > 0.0, wishes.k, 0)
-        steps = tf.minimum(tf.reduce_max(wanted), width)
+        places = tf.where(wishes.diversity > 0.0, wishes.k, 0)
         return tf.cond(
-            steps > 0,
+            tf.reduce_any(places > 0),
             lambda: diversity.diversified(
                 scores,
                 tf.gather(self.shelf.vectors, tf.maximum(pool, 0)),
                 wishes.diversity,
                 wishes.is_dpp,
-                steps,
+                places,
             ),
-            lambda: tf.tile(
-                tf.range(width)[tf.newaxis, :], [tf.shape(pool)[0], 1]
+            lambda: _as_they_stand(pool),
+        )
+
+    def _drawn(
+        self, scores: tf.Tensor, wishes: Wishes
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Order and propensities of the pool as of `exploration.drawn`."""
+        width = tf.shape(scores)[1]
+        first = exploration.first_drawn(wishes.exploration, wishes.k)
+        is_drawing = first < wishes.k
+        return tf.cond(
+            tf.reduce_any(is_drawing),
+            lambda: exploration.drawn(
+                scores,
+                tf.where(is_drawing, first, width),
+                exploration.uniforms(wishes.seed, MAX_POOL)[:, :width],
+                self.temperature,
             ),
+            lambda: (_as_they_stand(scores), tf.ones_like(scores)),
         )
 
     def described(

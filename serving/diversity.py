@@ -133,7 +133,7 @@ def diversified(
     vectors: tf.Tensor,
     diversity: tf.Tensor,
     is_dpp: tf.Tensor,
-    steps: tf.Tensor | int,
+    places: tf.Tensor,
 ) -> tf.Tensor:
     """The order of candidates under each request's own method.
 
@@ -141,14 +141,16 @@ def diversified(
         relevance: [b, P] float32, descending, minus infinity where there is
             no item.
         vectors: [b, P, d] float32, unit length.
-        diversity: [b] float32 in [0, 1]; 0 keeps the order.
+        diversity: [b] float32 in [0, 1].
         is_dpp: [b] bool, `dpp` or else `mmr`.
-        steps: T, places that are chosen; the other candidates follow as they
-            stood.
+        places: [b] int32 places that are chosen, 0 or more; the other
+            candidates follow as they stood.
 
     Returns:
         [b, P] int32, a permutation of the columns.
     """
+    requests, width = tf.unstack(tf.shape(relevance))
+    steps = tf.minimum(tf.reduce_max(places), width)
     arguments = (relevance, vectors, diversity, steps)
     by_mmr = mmr(*arguments)
     columns = tf.cond(
@@ -156,9 +158,10 @@ def diversified(
         lambda: tf.where(is_dpp[:, tf.newaxis], dpp(*arguments), by_mmr),
         lambda: by_mmr,
     )
-    requests, width = tf.unstack(tf.shape(relevance))
-    behind = tf.tile((tf.range(width) + steps)[tf.newaxis, :], [requests, 1])
-    chosen = tf.where(columns >= 0)  # [m, 2] request, step
+    # Others of the batch may have asked for more.
+    is_own = tf.range(steps)[tf.newaxis, :] < places[:, tf.newaxis]
+    chosen = tf.where(is_own & (columns >= 0))  # [m, 2] request, step
     request, step = tf.unstack(tf.cast(chosen, tf.int32), axis=1)
     at = tf.stack([request, tf.gather_nd(columns, chosen)], axis=1)
+    behind = tf.tile((tf.range(width) + steps)[tf.newaxis, :], [requests, 1])
     return tf.argsort(tf.tensor_scatter_nd_update(behind, at, step), axis=1)

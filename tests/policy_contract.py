@@ -213,6 +213,7 @@ class PolicyContract:
             {"history": ["i2"], "k": 90, "exploration": 0.2, "seed": 3},
             {"history": ["i3"], "k": 7},
             {"k": 6, "diversity": 0.3, "diversity_method": "dpp"},
+            {"k": 4, "diversity": 0.9, "exploration": 0.5, "seed": 8},
         ]
         answer = self.ask(recommender, *askers)
         for row, asker in enumerate(askers):

@@ -131,19 +131,21 @@ def test_beyond_the_vectors_dimensions_relevance_alone_decides():
     assert columns.numpy().tolist() == [[0, 1, 2, 3]]
 
 
-def test_each_request_has_its_own_method_and_weight():
+def test_each_request_has_its_own_method_weight_and_number():
     rng = np.random.default_rng(11)
     scores = np.tile(np.linspace(1, 0, 8, dtype=np.float32), (3, 1))
     vectors = np.tile(unit_vectors(rng, 1, 8), (3, 1, 1)).astype(np.float32)
     order = diversity.diversified(
         tf.constant(scores), tf.constant(vectors),
-        tf.constant([0.0, 0.8, 0.8]), tf.constant([True, False, True]), 3,
+        tf.constant([0.5, 0.8, 0.8]), tf.constant([True, False, True]),
+        tf.constant([0, 2, 3]),
     ).numpy()
     by_mmr = columns_of(diversity.mmr, scores[:2], vectors[:2], 0.8, 3)[0]
     by_dpp = columns_of(diversity.dpp, scores[:2], vectors[:2], 0.8, 3)[0]
     assert by_mmr.tolist() != by_dpp.tolist()
     assert order[0].tolist() == list(range(8))
-    for row, chosen in ((1, by_mmr.tolist()), (2, by_dpp.tolist())):
+    assert by_mmr[:2].tolist() != [0, 1]
+    for row, chosen in ((1, by_mmr[:2].tolist()), (2, by_dpp.tolist())):
         rest = [column for column in range(8) if column not in chosen]
         assert order[row].tolist() == chosen + rest
 
@@ -154,7 +156,7 @@ def test_places_without_an_item_stay_behind(steps):
     vectors = tf.constant(unit_vectors(np.random.default_rng(0), 1, 4))
     order = diversity.diversified(
         scores, tf.cast(vectors, tf.float32), tf.constant([0.5]),
-        tf.constant([False]), steps,
+        tf.constant([False]), tf.constant([steps]),
     ).numpy()
     assert sorted(order[0].tolist()) == [0, 1, 2, 3]
     assert sorted(order[0, :2].tolist()) == [0, 1]

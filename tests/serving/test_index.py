@@ -89,6 +89,16 @@ def test_a_folder_that_is_no_version_is_refused(exact_dir, tmp_path):
         index.build(exact_dir.parent, tmp_path)
 
 
+def test_a_bundle_from_before_the_policy_is_refused_with_a_remedy(
+    exact_dir, tmp_path, monkeypatch
+):
+    saved = toy_model.tf.saved_model
+    monkeypatch.setattr(saved, "load", lambda _: toy_model.tf.Module())
+    with pytest.raises(BundleError, match="earlier release.*export it again"):
+        index.build(exact_dir, tmp_path / "twin")
+    assert not list(tmp_path.glob("twin/[0-9]*"))
+
+
 def test_the_command_says_what_is_wrong(exact_dir, scann_dir, capsys):
     code = index.main(["build", str(exact_dir), str(scann_dir.parent)])
     assert code == 1

@@ -216,7 +216,9 @@ def _table(
 
 def save(model: ToyModel, folder: Path) -> None:
     concrete = {
-        name: tf.function(getattr(model, name)).get_concrete_function(
+        name: tf.function(
+            getattr(model, name), autograph=False
+        ).get_concrete_function(
             **_specs(name)
         )
         for name in signatures.SIGNATURES

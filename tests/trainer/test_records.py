@@ -66,6 +66,7 @@ class Run:
                 item_id=[name], item_code=[["b", "a", "c"].index(name)],
                 title=[f"title {name}"], item_text=[f"text {name}"],
                 brand=[-1], train_events=[2], categories=[0],
+                available_from=[7 if name == "a" else 0],
                 **{key: [values[at]] for key, values in raw.items()},
             )
             for at, name in enumerate(ids)
@@ -105,6 +106,7 @@ def test_users_stand_by_their_first_row_and_items_by_their_code(
     assert found.catalogue.item_ids == ["b", "a"]
     assert found.catalogue.titles == ["title b", "title a"]
     assert found.catalogue.brands == []
+    assert found.catalogue.available_from.tolist() == [0, 7]
     assert found.sequences.timestamp.tolist() == [3, 8, 9, 14]
     assert found.sequences.gap.tolist() == [0, 3, 0, 9]
     assert found.sequences.item.tolist() == [0, 1, 0, 1]
