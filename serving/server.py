@@ -47,10 +47,10 @@ def serve(asked: argparse.Namespace) -> None:
     from serving.assembly import ModelServer
 
     with ModelServer(asked) as server:
+        rest = server.rest_address
         print(
-            f"Serving {server}, ready after "
-            f"{time.monotonic() - started:.1f} s"
-            + (f", REST on {server.rest_address}" * bool(server.rest_address)),
+            f"Serving {server}, ready after {time.monotonic() - started:.1f} s"
+            f"{f', REST on {rest}' if rest else ''}",
             flush=True,
         )
         stopping.wait()

@@ -47,7 +47,7 @@ class Asking:
         question = Question("m", model, signature, inputs, (), call or Call())
         self._work = batcher, question
         self.answer = None
-        self._thread = threading.Thread(target=self._run)
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def _run(self):

@@ -18,7 +18,7 @@ class Holder:
         self.error, self._go = None, threading.Event()
         self.has_turn = threading.Event()
         self._work = (gate, call or Call(), order)
-        self._thread = threading.Thread(target=self._run)
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def _run(self):
