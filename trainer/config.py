@@ -22,6 +22,7 @@ RankingTrainingName = Literal["joint", "separate"]
 TuneName = Literal[
     "frozen", "last_n", "lora", "adapter", "prefix", "bitfit", "full"
 ]
+CachePrecisionName = Literal["float32", "float16"]
 PresetName = Literal["smoke", "base", "best"]
 SIZED_TUNES = ("last_n", "lora", "adapter", "prefix")
 ITEM_PARTS = ("text", "categories", "brand", "id")
@@ -109,6 +110,9 @@ class TextConfig:
     text_cache: str | None = option(
         None, "folder of the content-addressed cache of text vectors; "
         "default: JOB_DIR/text_cache"
+    )
+    text_cache_precision: CachePrecisionName = option(
+        "float32", "of cached vectors on disk; float16 takes half the room"
     )
     behaviour_text: str = option(
         NONE, "how events are put in words that the user tower reads: none, "

@@ -55,13 +55,16 @@ def build_inputs(
         text = encoder.token_table(catalogue.texts)
         profiles = encoder.token_table(prepared.profile_texts)
     else:
-        cache = TextCache(folder, encoder.fingerprint(), encoder.dim)
+        cache = TextCache(
+            folder, encoder.fingerprint(), encoder.dim,
+            settings.text_cache_precision,
+        )
         text = cache.vectors(catalogue.texts, encoder.encode_bulk)
-        print(f"item texts: {cache.hits} cached, {cache.misses} encoded")
+        print(f"item texts: {cache.account}")
         profiles = cache.vectors(prepared.profile_texts, encoder.encode_bulk)
         if spoken:
             behaviour = cache.vectors(spoken.texts, encoder.encode_bulk)
-            print(f"event texts: {cache.hits} cached, {cache.misses} encoded")
+            print(f"event texts: {cache.account}")
     return ModelInputs(
         text=text,
         category_codes=catalogue.category_codes,

@@ -25,25 +25,46 @@ def text_key(text: str) -> bytes:
 
 
 class TextCache:
-    """Vectors of one encoder on disk, and in memory once they were asked for.
+    """Vectors of one encoder on disk, mapped into memory.
 
     Args:
         folder: where the parts of all encoders lie.
         encoder_fingerprint: names the weights, the tokenizer and the length.
         dim: width of a vector.
+        precision: float32 or float16, of vectors on disk; each has parts of
+            its own.
+
+    Attributes:
+        hits, misses: distinct texts of the last call that were there and that
+            were not.
     """
 
     def __init__(
-        self, folder: Path, encoder_fingerprint: str, dim: int
+        self,
+        folder: Path,
+        encoder_fingerprint: str,
+        dim: int,
+        precision: str = "float32",
     ) -> None:
-        self._folder = folder / encoder_fingerprint
+        half = "-half" if precision == "float16" else ""
+        self._folder = folder / f"{encoder_fingerprint}{half}"
         self._dim = dim
-        self._row_of: dict[bytes, int] = {}
+        self._kind = np.dtype(
+            [("key", np.uint8, 16), ("vector", precision, dim)]
+        )
+        self._row_of: dict[bytes, tuple[int, int]] = {}
         self._parts: list[np.ndarray] = []
         self.hits = self.misses = 0
-        for path in sorted(self._folder.glob("part-*.npz")):
-            with np.load(path) as part:
-                self._add(part["keys"], part["vectors"])
+        for path in sorted(self._folder.glob("part-*.npy")):
+            self._add(np.load(path, mmap_mode="r"))
+
+    @property
+    def account(self) -> str:
+        """What the last call found, for a person."""
+        share = self.hits / max(1, self.hits + self.misses)
+        return (
+            f"{self.hits} cached, {self.misses} encoded ({share:.0%} hits)"
+        )
 
     def vectors(
         self,
@@ -70,23 +91,31 @@ class TextCache:
                 chunk = new[at : at + _PART_TEXTS]
                 self._write_part([keys[text] for text in chunk], encode(chunk))
                 bar.update(len(chunk))
-        table = np.concatenate(
-            [np.zeros((1, self._dim), np.float32), *self._parts]
-        )
-        rows = [1 + self._row_of[keys[t]] if t else 0 for t in texts]
-        return table[rows]
+        found = np.zeros((len(texts), self._dim), np.float32)
+        places = [(at, keys[text]) for at, text in enumerate(texts) if text]
+        table = np.array(
+            [(at, *self._row_of[key]) for at, key in places], np.int64
+        ).reshape(-1, 3)
+        # Part by part: only the rows that are asked for are read from disk.
+        for number in np.unique(table[:, 1]).tolist():
+            at, _, row = table[table[:, 1] == number].T
+            found[at] = self._parts[number]["vector"][row]
+        return found
 
     def _write_part(self, keys: list[bytes], vectors: np.ndarray) -> None:
-        packed = np.frombuffer(b"".join(keys), np.uint8).reshape(-1, 16)
+        part = np.empty(len(keys), self._kind)
+        part["key"] = np.frombuffer(b"".join(keys), np.uint8).reshape(-1, 16)
+        part["vector"] = vectors
         self._folder.mkdir(parents=True, exist_ok=True)
-        name = hashlib.sha256(packed.tobytes()).hexdigest()[:16]
-        partial = self._folder / f".{name}.{os.getpid()}.npz"
-        np.savez(partial, keys=packed, vectors=vectors.astype(np.float32))
-        os.replace(partial, self._folder / f"part-{name}.npz")
-        self._add(packed, vectors.astype(np.float32))
+        name = hashlib.sha256(part["key"].tobytes()).hexdigest()[:16]
+        partial = self._folder / f".{name}.{os.getpid()}.npy"
+        np.save(partial, part)
+        path = self._folder / f"part-{name}.npy"
+        os.replace(partial, path)
+        self._add(np.load(path, mmap_mode="r"))
 
-    def _add(self, keys: np.ndarray, vectors: np.ndarray) -> None:
-        first = sum(map(len, self._parts))
-        for row, key in enumerate(keys):
-            self._row_of.setdefault(key.tobytes(), first + row)
-        self._parts.append(vectors)
+    def _add(self, part: np.ndarray) -> None:
+        number = len(self._parts)
+        for row, key in enumerate(np.ascontiguousarray(part["key"])):
+            self._row_of.setdefault(key.tobytes(), (number, row))
+        self._parts.append(part)

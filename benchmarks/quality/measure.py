@@ -76,7 +76,9 @@ def text_vectors(run: Run) -> np.ndarray | None:
         return None
     folder = Path(text.text_cache or run.job_dir / "text_cache")
     encoder = run.encoder
-    cache = TextCache(folder, encoder.fingerprint(), encoder.dim)
+    cache = TextCache(
+        folder, encoder.fingerprint(), encoder.dim, text.text_cache_precision
+    )
     texts = run.prepared.catalogue.texts
     return cache.vectors(texts, encoder.encode_bulk)
 

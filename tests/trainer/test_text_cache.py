@@ -158,3 +158,38 @@ def test_keys_are_those_of_the_text() -> None:
     assert {len(text_key(text)) for text in texts} == {16}
     # The first 16 bytes of the published SHA-256 of "abc".
     assert text_key("abc").hex() == "ba7816bf8f01cfea414140de5dae2223"
+
+
+def test_half_precision_takes_half_the_room_beside_the_full(
+    tmp_path: Path
+) -> None:
+    def encode(texts: Sequence[str]) -> np.ndarray:
+        return np.full((len(texts), 500), 1 / 3, np.float32)
+
+    texts = [f"text {n}" for n in range(40)]
+    found = {}
+    sizes = {}
+    for precision in ("float32", "float16"):
+        cache = TextCache(tmp_path, "e1", 500, precision)
+        found[precision] = cache.vectors(texts, encode)
+        sizes[precision] = sum(
+            path.stat().st_size
+            for path in tmp_path.rglob("part-*")
+        ) - sum(sizes.values())
+    assert sizes["float16"] / sizes["float32"] == pytest.approx(0.5, abs=0.02)
+    assert found["float16"].dtype == np.float32
+    np.testing.assert_array_equal(found["float32"], np.float32(1 / 3))
+    np.testing.assert_array_equal(found["float16"], np.float16(1 / 3))
+
+
+def test_vectors_stay_on_disk_until_they_are_asked_for(tmp_path: Path) -> None:
+    TextCache(tmp_path, "e1", DIM).vectors(["a", "bb"], Encoder())
+    again = TextCache(tmp_path, "e1", DIM)
+    assert all(isinstance(part, np.memmap) for part in again._parts)
+
+
+def test_the_share_of_hits_is_told(tmp_path: Path) -> None:
+    cache = TextCache(tmp_path, "e1", DIM)
+    cache.vectors(["a", "b", "c"], Encoder())
+    cache.vectors(["a", "b", "c", "d"], Encoder())
+    assert cache.account == "3 cached, 1 encoded (75% hits)"
