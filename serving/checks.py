@@ -74,7 +74,7 @@ def with_optional(
     fields = signature.inputs if signature else ()
     sizes = _sizes(fields, inputs)
     for field in fields:
-        if not (field.is_text or field.is_policy):
+        if not field.is_optional:
             continue
         if field.name not in specs:
             if field.is_text or not inputs.get(field.name, _NOTHING).any():

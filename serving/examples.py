@@ -105,7 +105,8 @@ def _column(
     array = signatures.blank((field,), shape)[field.name]
     for number, (row, size) in enumerate(zip(rows, sizes, strict=True)):
         values = _values(field, row)
-        if not values and (_may_be_missing(field) or size is not None):
+        may_be_missing = field.dtype == "string" or field.is_policy
+        if not values and (may_be_missing or size is not None):
             continue
         if len(values) != (1 if size is None else size):
             raise ValueError(
@@ -117,10 +118,6 @@ def _column(
         else:
             array[number, :size] = list(values)
     return array
-
-
-def _may_be_missing(field: Field) -> bool:
-    return field.dtype == "string"
 
 
 def _values(field: Field, row: Features) -> Any:

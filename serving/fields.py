@@ -43,6 +43,11 @@ class Field:
     high: float | None = None
     choices: tuple[str, ...] = ()
 
+    @property
+    def is_optional(self) -> bool:
+        """Whether a request to a server of ours may leave it out."""
+        return self.is_text or self.is_policy
+
 
 @dataclasses.dataclass(frozen=True)
 class Signature:

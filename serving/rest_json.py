@@ -24,7 +24,7 @@ _OPTIONAL = {
     field.name
     for signature in SIGNATURES.values()
     for field in signature.inputs
-    if field.is_text
+    if field.is_optional
 }
 _ROWS, _COLUMNS = "instances", "inputs"
 
