@@ -18,13 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from trainer import behaviour, evaluation
-from trainer.config import (
-    DataConfig,
-    ModelConfig,
-    RunConfig,
-    TextConfig,
-    TrainingConfig,
-)
+from trainer.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from trainer.prepare import Prepared, prepare
 from trainer.run import Run
 from trainer.sample.config import SampleConfig
@@ -32,6 +26,7 @@ from trainer.sample.files import write_tables
 from trainer.sample.logs import generate
 from trainer.scoring import ModelScorer
 from trainer.tables import load_dataset
+from trainer.text_config import TextConfig
 
 SHOP, NONE = "shop", "none"
 CONFIG = RunConfig(

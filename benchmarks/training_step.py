@@ -24,16 +24,11 @@ import tensorflow as tf
 from benchmarks.reading import read
 from trainer.batches import padded_batch
 from trainer.behaviour import Windows
-from trainer.config import (
-    DataConfig,
-    ModelConfig,
-    RunConfig,
-    TextConfig,
-    TrainingConfig,
-)
+from trainer.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from trainer.model import TwoTower
 from trainer.prepare import Prepared
 from trainer.run import Run
+from trainer.text_config import TextConfig
 from trainer.training_step import build_optimizer, train_step
 
 _REPEATS = 5

@@ -37,9 +37,9 @@ from pipeline.prepared import SPLIT
 from pipeline.sequence_builder import SequenceBuilder
 from pipeline.statistics import stats_options
 from schema import features
-from trainer.config import TextConfig
 from trainer.settings.as_json import to_json
 from trainer.template_setting import read_templates
+from trainer.text_config import TextConfig
 
 
 def ingest(nodes: Nodes, config: PipelineConfig) -> dict[str, BaseChannel]:

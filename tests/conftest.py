@@ -7,17 +7,12 @@ import os
 import numpy as np
 import pytest
 
-from trainer.config import (
-    DataConfig,
-    ModelConfig,
-    RunConfig,
-    TextConfig,
-    TrainingConfig,
-)
+from trainer.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from trainer.prepare import prepare
 from trainer.run import Run
 from trainer.sample.__main__ import main
 from trainer.tables import load_dataset
+from trainer.text_config import TextConfig
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 

@@ -22,19 +22,14 @@ from serving.client import Client, User
 from serving.manifest import Manifest
 from serving.recommender import Recommender
 from serving.signatures import SIGNATURES, blank
-from trainer.config import (
-    DataConfig,
-    ModelConfig,
-    RunConfig,
-    TextConfig,
-    TrainingConfig,
-)
+from trainer.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from trainer.prepare import prepare
 from trainer.run import Run
 from trainer.sample.config import SampleConfig
 from trainer.sample.files import write_tables
 from trainer.sample.logs import generate
 from trainer.tables import load_dataset
+from trainer.text_config import TextConfig
 
 sys.path.append(str(Path(__file__).parent / "serving"))
 from processes import Process, beside  # noqa: E402

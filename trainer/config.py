@@ -12,19 +12,14 @@ from collections.abc import Mapping
 from typing import Any, Literal, get_type_hints
 
 from trainer.fields import check_fields, check_names, names_in, option
-from trainer.template_setting import NONE, resolved
+from trainer.text_config import TextConfig
 
 SplitName = Literal["time", "leave_one_out", "column"]
 StrategyName = Literal["none", "mirrored", "multi_worker", "tpu"]
 PrecisionName = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 RankingLossName = Literal["pointwise", "pairwise", "listwise"]
 RankingTrainingName = Literal["joint", "separate"]
-TuneName = Literal[
-    "frozen", "last_n", "lora", "adapter", "prefix", "bitfit", "full"
-]
-CachePrecisionName = Literal["float32", "float16"]
 PresetName = Literal["smoke", "base", "best"]
-SIZED_TUNES = ("last_n", "lora", "adapter", "prefix")
 ITEM_PARTS = ("text", "categories", "brand", "id")
 INTERESTS = ("last", "short", "long")
 
@@ -76,83 +71,6 @@ class DataConfig:
 
     def __post_init__(self) -> None:
         check_fields(self)
-
-
-@dataclasses.dataclass(frozen=True)
-class TextConfig:
-    """Which language model reads the text, and how."""
-
-    text_encoder: str = option(
-        "minilm", "minilm (the packaged all-MiniLM-L6-v2), tiny (a small "
-        "BERT with random weights, for trials), a folder of trainer.pretrain "
-        "or JOB/adapter, or any folder or hub name of a BERT-family model "
-        "with the tokenizer of BERT (WordPiece) or of RoBERTa"
-    )
-    tune: TuneName = option(
-        "frozen", "what of the encoder is trained with the towers: frozen, "
-        "nothing, so that it runs once per text, ever; last_n, the last "
-        "layers; lora, low-rank products beside attention's projections; "
-        "adapter, bottlenecks after each layer's two halves; prefix, keys and "
-        "values that attention sees too; bitfit, biases; full, everything"
-    )
-    tune_size: int | None = option(
-        None, "layers of last_n (default 2), rank of lora (8), width of an "
-        "adapter (64), length of a prefix (16)", low=1, high=4096,
-    )
-    max_tokens: int = option(
-        64, "word pieces of a text that are read, the first ones",
-        low=4, high=512,
-    )
-    text_columns: str = option(
-        "title,brand,categories,description,keywords", "item columns that "
-        "are joined, in this order, into the text of an item"
-    )
-    text_cache: str | None = option(
-        None, "folder of the content-addressed cache of text vectors; "
-        "default: JOB_DIR/text_cache"
-    )
-    text_cache_precision: CachePrecisionName = option(
-        "float32", "of cached vectors on disk; float16 takes half the room"
-    )
-    behaviour_text: str = option(
-        NONE, "how events are put in words that the user tower reads: none, "
-        "shop, news or media, or a .yaml file of `event_type: template` lines "
-        "such as `search: \"{text}\"`; needs a frozen encoder"
-    )
-
-    def __post_init__(self) -> None:
-        check_fields(self)
-        try:
-            # In place of a file's name stands what it says.
-            templates = resolved(self.behaviour_text)
-        except ValueError as error:
-            raise ValueError(f"behaviour_text {error}") from error
-        object.__setattr__(self, "behaviour_text", templates)
-        if self.tunes_encoder and self.reads_behaviour:
-            raise ValueError(
-                "behaviour_text needs a frozen encoder, which reads each text "
-                "once; leave tune or behaviour_text out."
-            )
-        if self.tune_size is not None and self.tune not in SIZED_TUNES:
-            raise ValueError(
-                f"tune_size is {self.tune_size}, but {self.tune} has no size; "
-                f"it belongs to {', '.join(SIZED_TUNES)}."
-            )
-
-    @property
-    def tunes_encoder(self) -> bool:
-        """Whether any weight of the encoder is trained."""
-        return self.tune != "frozen"
-
-    @property
-    def reads_behaviour(self) -> bool:
-        """Whether the user tower reads what events say."""
-        return self.behaviour_text != NONE
-
-    @property
-    def column_names(self) -> list[str]:
-        """The names in `text_columns`."""
-        return names_in(self.text_columns)
 
 
 @dataclasses.dataclass(frozen=True)

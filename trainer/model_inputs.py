@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from trainer.config import TextConfig
 from trainer.encoder import TextEncoder
 from trainer.prepare import Prepared
 from trainer.text_cache import TextCache
+from trainer.text_config import TextConfig
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,10 +15,11 @@ from trainer.behaviour import (
     order_events,
 )
 from trainer.catalogue import Catalogue, build_catalogue, vocabulary
-from trainer.config import RunConfig, TextConfig
+from trainer.config import RunConfig
 from trainer.event_texts import EventTexts
 from trainer.tables import Dataset, Events
 from trainer.template_setting import read_templates
+from trainer.text_config import TextConfig
 
 
 @dataclasses.dataclass(frozen=True)

@@ -18,10 +18,10 @@ import tensorflow as tf
 from schema import features
 from trainer.behaviour import Sequences
 from trainer.catalogue import MAX_CATEGORIES, Catalogue, shown_titles
-from trainer.config import TextConfig
 from trainer.event_texts import EventTexts
 from trainer.prepare import Prepared, assemble, put_in_words
 from trainer.template_setting import read_templates
+from trainer.text_config import TextConfig
 
 FIRST_ROW, GAP = "first_row", "gap"
 ITEM_CODE, ITEM_TEXT, TRAIN_EVENTS = "item_code", "item_text", "train_events"

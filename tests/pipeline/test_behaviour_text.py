@@ -22,7 +22,7 @@ from pipeline.prepared import files_of
 from pipeline.raw_rows import columns_of, transform, write_transformed
 from pipeline.sequence_builder import CATALOGUE, SEQUENCES
 from schema import features
-from trainer.config import DataConfig, ModelConfig, RunConfig, TextConfig
+from trainer.config import DataConfig, ModelConfig, RunConfig
 from trainer.evaluation import build_queries
 from trainer.prepare import Prepared, prepare
 from trainer.records import Records, load_prepared
@@ -30,6 +30,7 @@ from trainer.restored import make_variables
 from trainer.run import Run
 from trainer.scoring import ModelScorer
 from trainer.strategies import open_strategy
+from trainer.text_config import TextConfig
 
 # Of all kinds: words around a text, another column, an unknown type's title.
 TEMPLATES = (

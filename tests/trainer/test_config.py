@@ -13,9 +13,9 @@ from trainer.config import (
     DataConfig,
     ModelConfig,
     RunConfig,
-    TextConfig,
     TrainingConfig,
 )
+from trainer.text_config import TextConfig
 
 
 def test_a_section_is_frozen() -> None:

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from event_tables import make_dataset, make_events
 
-from trainer.config import DataConfig, RunConfig, TextConfig
+from trainer.config import DataConfig, RunConfig
 from trainer.event_texts import EventTexts
 from trainer.job import fingerprint
 from trainer.prepare import Prepared, prepare
 from trainer.tables import Items
+from trainer.text_config import TextConfig
 
 ITEMS = Items(
     ["i0", "i1", "i2"],

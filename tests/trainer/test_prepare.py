@@ -9,9 +9,10 @@ import pytest
 from event_tables import make_dataset, make_events
 
 from trainer.behaviour import TRAIN
-from trainer.config import DataConfig, RunConfig, TextConfig
+from trainer.config import DataConfig, RunConfig
 from trainer.prepare import LabelScale, Prepared, prepare
 from trainer.tables import Dataset, Items, Users
+from trainer.text_config import TextConfig
 
 COLUMN = RunConfig(data=DataConfig(split="column", validation_share=0.0))
 TRAIN_THEN_TEST = ["train", "train", "train", "test"]

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from trainer.config import TextConfig
 from trainer.records import Records, load_prepared, read_vocabulary
+from trainer.text_config import TextConfig
 
 NO_NAMES = "49d0cd50-04bb-48c0-bc6f-5b575dce351a"  # TensorFlow Transform's
 GZIP = tf.io.TFRecordOptions(compression_type="GZIP")

@@ -18,7 +18,6 @@ from trainer.config import (
     ExportConfig,
     ModelConfig,
     RunConfig,
-    TextConfig,
     TrainingConfig,
 )
 from trainer.evaluation import Queries
@@ -29,6 +28,7 @@ from trainer.sample.__main__ import main
 from trainer.scoring import ModelScorer
 from trainer.strategies import open_strategy
 from trainer.tables import load_dataset
+from trainer.text_config import TextConfig
 from trainer.warm_start import EarlierRun
 
 MAX_HISTORY = 8

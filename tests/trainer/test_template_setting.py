@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from trainer.config import TextConfig
 from trainer.settings import parse
 from trainer.template_setting import NONE, read_templates, resolved
+from trainer.text_config import TextConfig
 from trainer.verbalise import DOMAINS, parse_template
 
 FOLDERS = ["--data-dir", "d", "--job-dir", "j"]

@@ -13,13 +13,7 @@ import tensorflow as tf
 from event_tables import make_dataset, make_events
 
 from trainer.behaviour import TEST, target_rows, train_windows
-from trainer.config import (
-    DataConfig,
-    ModelConfig,
-    RunConfig,
-    TextConfig,
-    TrainingConfig,
-)
+from trainer.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from trainer.evaluation import build_queries
 from trainer.model import TwoTower
 from trainer.model_inputs import ModelInputs
@@ -28,6 +22,7 @@ from trainer.run import Run
 from trainer.scoring import ModelScorer
 from trainer.strategies import open_strategy
 from trainer.tables import Items
+from trainer.text_config import TextConfig
 from trainer.training import Batches, Fit
 from trainer.warm_start import EarlierRun, record
 

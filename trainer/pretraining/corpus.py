@@ -10,10 +10,11 @@ import numpy as np
 
 from trainer.behaviour import Sequences
 from trainer.catalogue import join_text
-from trainer.config import DataConfig, RunConfig, TextConfig, TrainingConfig
+from trainer.config import DataConfig, RunConfig, TrainingConfig
 from trainer.prepare import prepare
 from trainer.pretraining.config import PretrainingConfig
 from trainer.tables import Dataset
+from trainer.text_config import TextConfig
 
 _FEWEST = 2  # one to learn from, one to measure on
 

@@ -21,7 +21,7 @@ def tune(bert: Any, method: str, size: int | None = None) -> Weights:
     Args:
         bert: a TensorFlow BERT, RoBERTa or ELECTRA; changed in place, and
             equal to what it was until the weights are trained.
-        method: of `trainer.config.TuneName`.
+        method: of `trainer.text_config.TuneName`.
         size: layers of `last_n`, rank of `lora`, width of `adapter`, length
             of `prefix`.
 

@@ -8,15 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from trainer.config import (
-    DataConfig,
-    ModelConfig,
-    RunConfig,
-    TextConfig,
-    TrainingConfig,
-)
+from trainer.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from trainer.settings import parse
 from trainer.settings.file import read_yaml, to_yaml
+from trainer.text_config import TextConfig
 
 
 def written(tmp_path: Path, text: str) -> str:

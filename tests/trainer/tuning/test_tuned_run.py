@@ -9,13 +9,7 @@ import pytest
 import tensorflow as tf
 
 from schema import features
-from trainer.config import (
-    DataConfig,
-    ModelConfig,
-    RunConfig,
-    TextConfig,
-    TrainingConfig,
-)
+from trainer.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from trainer.encoder import load_encoder
 from trainer.prepare import prepare
 from trainer.restored import make_variables, restore
@@ -23,6 +17,7 @@ from trainer.run import Run
 from trainer.sample.__main__ import main as make_sample
 from trainer.strategies import open_strategy
 from trainer.tables import load_dataset
+from trainer.text_config import TextConfig
 from trainer.warm_start import EarlierRun
 
 _BERT = {
