@@ -30,6 +30,7 @@ types: install
 	$(ISOLATED) -m mypy
 
 tests: install
+	@sh scripts/browser.sh
 	$(ISOLATED) -m pytest --numprocesses 2 --dist loadfile $(PYTEST)
 
 doctor: install ## what this machine lacks, and what to do about it

@@ -72,6 +72,8 @@ class AsyncClient:
     """
 
     recommend = _awaited(Client.recommend)
+    state = _awaited(Client.state)
+    recommend_next = _awaited(Client.recommend_next)
     similar = _awaited(Client.similar)
     rank = _awaited(Client.rank)
     explain = _awaited(Client.explain)

@@ -104,6 +104,23 @@ class Chosen:
     is_exact: tf.Tensor
 
 
+def of_one_event(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """Inputs of `signatures.RECOMMEND_NEXT` as of a history of its event."""
+    return {
+        **inputs,
+        "history_item_ids": inputs["item_id"][:, tf.newaxis],
+        "rerank": tf.zeros_like(inputs["diversity"]),
+    }
+
+
+def _without_events(inputs: dict[str, tf.Tensor]) -> tf.Tensor:
+    """[b] string, what speaks for an answer where no event is known."""
+    if "state" in inputs:
+        return tf.fill(tf.shape(inputs["k"]), signatures.BY_STATE)
+    has_profile = tf.not_equal(inputs["profile_text"], "")
+    return tf.where(has_profile, signatures.BY_PROFILE, signatures.BY_NOTHING)
+
+
 def sources(chosen: Chosen) -> tf.Tensor:
     """[b, K] string, how each answer was found."""
     found = tf.where(chosen.is_exact, signatures.EXACT, signatures.SCANN)
@@ -257,7 +274,7 @@ class Policy:
 
         Args:
             chosen: the answer.
-            inputs: of `signatures.RECOMMEND`.
+            inputs: of `signatures.RECOMMEND`, or `of_one_event`.
             rows_of: ids of any shape -> int32 rows, -1 for unknown ones.
             item_ids: [n] string.
         """
@@ -266,7 +283,7 @@ class Policy:
             "propensities": chosen.propensities,
             "reasons": reasons(
                 rows_of(inputs["history_item_ids"]),
-                tf.not_equal(inputs["profile_text"], ""),
+                _without_events(inputs),
                 chosen.rows,
                 self.shelf.vectors,
                 item_ids,

@@ -66,6 +66,37 @@ class User:
 
 
 @dataclasses.dataclass(frozen=True)
+class Event:
+    """Something that a user did.
+
+    Attributes:
+        item_id: of the item; an unknown one changes nothing.
+        event_type, scenario: "" is the default.
+        timestamp: unix seconds, 0 if unknown.
+        text: of a comment or query.
+    """
+
+    item_id: str = ""
+    event_type: str = ""
+    timestamp: int = 0
+    scenario: str = ""
+    text: str = ""
+
+    def inputs(self) -> dict[str, Array]:
+        """A batch of one, with the text only where there is one."""
+        given = dataclasses.asdict(self)
+        fields = [
+            field
+            for field in signatures.SIGNATURES[signatures.ADVANCE].inputs
+            if field.name in given and (self.text or not field.is_text)
+        ]
+        arrays = signatures.blank(fields, {"b": 1})
+        for name, array in arrays.items():
+            array[0] = given[name]
+        return arrays
+
+
+@dataclasses.dataclass(frozen=True)
 class Policy:
     """Rules for what `Client.recommend` answers; the defaults are none.
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from serving import signatures
 from serving.aio import AsyncClient
-from serving.asking import Policy, User
+from serving.asking import Event, Policy, User
 from serving.remote import Answer, Client, ClientError, Contribution
 from serving.transport import Retries, Tls
 
@@ -24,6 +24,7 @@ __all__ = [
     "Client",
     "ClientError",
     "Contribution",
+    "Event",
     "Policy",
     "Retries",
     "Tls",
@@ -70,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
     _add_user(explain)
     explain.add_argument("item_id")
     for command in (recommend, similar, rank, explain):
-        _add_connection(command)
+        add_connection(command)
     return result
 
 
@@ -107,7 +108,8 @@ def _add_policy(command: argparse.ArgumentParser) -> None:
         )
 
 
-def _add_connection(command: argparse.ArgumentParser) -> None:
+def add_connection(command: argparse.ArgumentParser) -> None:
+    """Flags that say which server is asked, and how."""
     command.add_argument("--server", default="localhost:8500")
     command.add_argument("--model", default="recommender")
     command.add_argument("--timeout", type=float, default=30.0, help="seconds")
@@ -189,7 +191,12 @@ def _run(client: Client, asked: argparse.Namespace) -> str:
     )
 
 
-def _tls(asked: argparse.Namespace) -> Tls | None:
+def tls_of(asked: argparse.Namespace) -> Tls | None:
+    """What the flags of `add_connection` say of TLS.
+
+    Raises:
+        OSError: if a file cannot be read.
+    """
     paths = asked.tls_ca, asked.tls_cert, asked.tls_key
     if not any(paths):
         return None
@@ -204,7 +211,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             asked.server,
             model=asked.model,
             timeout_s=asked.timeout,
-            tls=_tls(asked),
+            tls=tls_of(asked),
         ) as client:
             print(_run(client, asked))
     except (ClientError, OSError, ValueError) as error:

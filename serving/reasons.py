@@ -12,7 +12,7 @@ from serving.admission import NO_ROW
 
 def reasons(
     history: tf.Tensor,
-    has_profile: tf.Tensor,
+    otherwise: tf.Tensor,
     rows: tf.Tensor,
     vectors: tf.Tensor,
     item_ids: tf.Tensor,
@@ -21,15 +21,14 @@ def reasons(
 
     Args:
         history: [b, L] int32 rows, -1 for none.
-        has_profile: [b] bool.
+        otherwise: [b] string, what speaks for it without known events.
         rows: [b, K] int32 rows of the answers, -1 for none.
         vectors: [n, d] float32, unit length.
         item_ids: [n] string.
 
     Returns:
         [b, K] string: `history:ID` with the event's item whose cosine with
-        the answer is greatest; without known events `profile`, or `popular`
-        where nothing at all is known of the user; "" where there is no item.
+        the answer is greatest; "" where there is no item.
     """
     history = tf.pad(history, [[0, 0], [0, 1]], constant_values=NO_ROW)
     cosines = tf.einsum(
@@ -41,9 +40,6 @@ def reasons(
     nearest = tf.argmax(tf.where(is_event, cosines, -math.inf), axis=2)
     named = policy.gather_or_empty(
         item_ids, tf.gather(history, nearest, batch_dims=1)
-    )
-    otherwise = tf.where(
-        has_profile, signatures.BY_PROFILE, signatures.BY_NOTHING
     )
     reason = tf.where(
         tf.not_equal(named, signatures.NO_ITEM),

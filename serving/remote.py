@@ -12,7 +12,7 @@ import grpc
 import numpy as np
 
 from serving import signatures, transport
-from serving.asking import NO_RULES, Policy, User
+from serving.asking import NO_RULES, Event, Policy, User
 from serving.transport import Retries, Tls
 
 if TYPE_CHECKING:
@@ -126,6 +126,54 @@ class Client:
             **policy.inputs(),
         }
         return _answers(self.predict(signatures.RECOMMEND, inputs))
+
+    def state(self, user: User) -> Array:
+        """[s] float32, all that the model knows of a user: keep it as it is.
+
+        Only the model that made it reads it.
+        """
+        state: Array = self.predict(signatures.EMBED_USER, user.inputs())[
+            "state"
+        ][0]
+        return state
+
+    def recommend_next(
+        self,
+        state: Array,
+        event: Event,
+        *,
+        exclude: Sequence[str] = (),
+        k: int = 10,
+        policy: Policy = NO_RULES,
+    ) -> tuple[list[Answer], Array]:
+        """The k best items after one more event, and the state to keep.
+
+        Takes as long after a thousand events as after one. `Event()` asks
+        from the state as it is. The item of the event is left out as seen
+        items are; those of earlier events are the caller's to `exclude`.
+
+        Raises:
+            ClientError: if there is no answer, or the state is another
+                model's.
+            ValueError: if the policy asks the ranking head, which answers to
+                histories alone.
+        """
+        if policy.rerank:
+            raise ValueError(
+                f"policy.rerank is {policy.rerank:g}, but recommend_next has "
+                "no ranking head; leave it 0, or ask recommend."
+            )
+        rules = policy.inputs()
+        del rules["rerank"]
+        inputs = {
+            "state": state[None],
+            **event.inputs(),
+            "exclude_item_ids": _strings([list(exclude)]),
+            "k": np.array([k], np.int32),
+            **rules,
+        }
+        answer = self.predict(signatures.RECOMMEND_NEXT, inputs)
+        return _answers(answer), answer["state"][0]
 
     def similar(self, item_id: str, *, k: int = 10) -> list[Answer]:
         """The k items most like one; none if the id is unknown."""

@@ -13,7 +13,9 @@ from serving.admission import Admission
 from serving.search import ScannSearch
 from serving.signatures import SIGNATURES
 
-_SEARCHING = (signatures.RECOMMEND, signatures.SIMILAR_ITEMS)
+_SEARCHING = (
+    signatures.RECOMMEND, signatures.RECOMMEND_NEXT, signatures.SIMILAR_ITEMS
+)
 
 
 class ScannModel(tf.Module):
@@ -47,17 +49,44 @@ class ScannModel(tf.Module):
         texts = [f for f in signatures.USER_INPUTS if f.is_text]
         return any(field.name in inputs for field in texts)
 
+    @property
+    def _widths(self) -> dict[str, int]:
+        """Sizes of axes that the exact model fixes."""
+        advance = self.exact.signatures[signatures.ADVANCE]
+        inputs = advance.structured_input_signature[1]
+        return {"s": inputs["state"].shape[1]}
+
     def recommend(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         fields = signatures.known(signatures.USER_INPUTS, self.reads_text)
         user = {field.name: inputs[field.name] for field in fields}
+        return self._list(
+            self.exact.signatures[signatures.EMBED_USER](**user)["query"],
+            inputs,
+            lambda rows: self._predicted(user, rows),
+        )
+
+    def recommend_next(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        advance = self.exact.signatures[signatures.ADVANCE]
+        wanted = advance.structured_input_signature[1]
+        after = advance(**{name: inputs[name] for name in wanted})
+        listed = self._list(after["query"], answering.of_one_event(inputs))
+        return {"state": after["state"], **listed}
+
+    def _list(
+        self,
+        query: tf.Tensor,
+        inputs: dict[str, tf.Tensor],
+        head: answering.Head | None = None,
+    ) -> dict[str, tf.Tensor]:
+        """The answer to [b, d] queries by the rules of a request's inputs."""
         lists = answering.Policy(
             self.search.exact.shelf, self.search, self.temperature
         )
         chosen = lists.choose(
-            self.exact.signatures[signatures.EMBED_USER](**user)["query"],
+            query,
             Admission.of(inputs, self.rows.lookup, self.exclude_seen),
             answering.Wishes.of(inputs),
-            lambda rows: self._predicted(user, rows),
+            head,
         )
         return {
             **self._answers(chosen.rows, chosen.scores),
@@ -106,7 +135,7 @@ class ScannModel(tf.Module):
         }
         for name in _SEARCHING:
             fields = signatures.known(SIGNATURES[name].inputs, self.reads_text)
-            specs = signatures.tensor_specs(fields)
+            specs = signatures.tensor_specs(fields, self._widths)
             function = tf.function(getattr(self, name), autograph=False)
             functions[name] = function.get_concrete_function(**specs)
         functions[signatures.DEFAULT_SIGNATURE] = functions[

@@ -37,6 +37,7 @@ EMBED_USER = "embed_user"
 EMBED_ITEM = "embed_item"
 SIMILAR_ITEMS = "similar_items"
 ADVANCE = "advance"
+RECOMMEND_NEXT = "recommend_next"
 EXPLAIN = "explain"
 # What TensorFlow Serving runs when a request names no signature: RECOMMEND.
 DEFAULT_SIGNATURE = "serving_default"
@@ -48,6 +49,7 @@ EXPLORED = "explore"
 # What speaks for an answer: an event, the profile, nothing known of the user.
 BY_HISTORY = "history:"  # and the item's id
 BY_PROFILE = "profile"
+BY_STATE = "state"
 BY_NOTHING = "popular"
 MMR = "mmr"
 DPP = "dpp"
@@ -75,7 +77,7 @@ _K = Field("k", "int32", "b", "answers wanted", low=0)
 _ITEM_ID = Field(features.ITEM_ID, "string", "b", "of the catalogue")
 _STATE = Field(
     "state", "float32", "bs",
-    "all that is known of a user, for `advance` of the same model alone",
+    "all that is known of a user, for the same model alone",
 )
 _QUERY = Field("query", "float32", "bd", "score = query . item vector")
 _ANSWERS = (
@@ -87,7 +89,6 @@ _ANSWERS = (
     ),
     Field("titles", "string", "bK", '"" where there is none'),
 )
-
 
 
 def _rule(
@@ -135,28 +136,34 @@ POLICY_INPUTS = (
     _rule("exploration", "float32", "b", "share of the k that is drawn", 1),
     _rule("seed", "int64", "b", "of the draws: another one, other draws"),
 )
+_EXCLUDED = Field("exclude_item_ids", "string", "bX", "never answered")
+_LIST = (
+    *_ANSWERS,
+    Field("source", "string", "bK", '"exact", "scann" or "explore"'),
+    Field(
+        "reasons", "string", "bK",
+        '"history:ID" of the nearest event, else "profile", "state" or '
+        '"popular"',
+    ),
+    Field(
+        "propensities", "float32", "bK",
+        "chance of the item in its place, given those before it; 1 where "
+        "nothing is drawn",
+    ),
+)
+_EVENT = (
+    _ITEM_ID,
+    Field(features.EVENT_TYPE, "string", "b", '"" is the default type'),
+    Field(features.TIMESTAMP, "int64", "b", "unix seconds, 0 is unknown"),
+    Field(features.SCENARIO, "string", "b", '"" is the default'),
+    Field(
+        features.TEXT, "string", "b", 'comment or query, "" is none',
+        is_text=True,
+    ),
+)
 _ALL = (
     Signature(
-        RECOMMEND,
-        (
-            *USER_INPUTS,
-            Field("exclude_item_ids", "string", "bX", "never answered"),
-            _K,
-            *POLICY_INPUTS,
-        ),
-        (
-            *_ANSWERS,
-            Field("source", "string", "bK", '"exact", "scann" or "explore"'),
-            Field(
-                "reasons", "string", "bK",
-                '"history:ID" of the nearest event, "profile" or "popular"',
-            ),
-            Field(
-                "propensities", "float32", "bK",
-                "chance of the item in its place, given those before it; 1 "
-                "where nothing is drawn",
-            ),
-        ),
+        RECOMMEND, (*USER_INPUTS, _EXCLUDED, _K, *POLICY_INPUTS), _LIST
     ),
     Signature(
         RANK,
@@ -174,22 +181,15 @@ _ALL = (
         (Field("item_ids", "string", "b", "unknown: no answers"), _K),
         _ANSWERS,
     ),
+    Signature(ADVANCE, (_STATE, *_EVENT), (_STATE, _QUERY)),
     Signature(
-        ADVANCE,
+        RECOMMEND_NEXT,
         (
-            _STATE,
-            _ITEM_ID,
-            Field(features.EVENT_TYPE, "string", "b", '"" is the default type'),
-            Field(
-                features.TIMESTAMP, "int64", "b", "unix seconds, 0 is unknown"
-            ),
-            Field(features.SCENARIO, "string", "b", '"" is the default'),
-            Field(
-                features.TEXT, "string", "b", 'comment or query, "" is none',
-                is_text=True,
-            ),
+            _STATE, *_EVENT, _EXCLUDED, _K,
+            # The ranking head can be asked of histories alone.
+            *(field for field in POLICY_INPUTS if field.name != "rerank"),
         ),
-        (_STATE, _QUERY),
+        (_STATE, *_LIST),
     ),
     Signature(
         EXPLAIN,

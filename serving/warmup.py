@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from serving.fields import Array, Arrays
 
 _WARM_K = 10
+_STATEFUL = (signatures.ADVANCE, signatures.RECOMMEND_NEXT)
 _WARM_TEXT = "warm up"
 _TEXTS = ("history_texts", features.TEXT)
 _ITEM_INPUTS = (
@@ -51,11 +52,11 @@ def default_requests(
     Args:
         item_ids: a few ids of the catalogue, at least one.
         state: [1, s] one that `embed_user` gave, since a model takes no state
-            of another; `advance` is left out if None.
+            of another; what needs a state is left out if None.
         reads_text: whether the model reads the texts of events.
     """
     sizes = {"b": 1, "L": len(item_ids), "X": 0, "C": len(item_ids)}
-    names = [name for name in SIGNATURES if name != signatures.ADVANCE]
+    names = [name for name in SIGNATURES if name not in _STATEFUL]
     requests = [(signatures.RECOMMEND, {**sizes, "L": 0})]
     requests += [(name, sizes) for name in names]
     made = [
@@ -63,8 +64,9 @@ def default_requests(
         for name, size in requests
     ]
     if state is not None:
-        event = _inputs(signatures.ADVANCE, item_ids, sizes, reads_text)
-        made.append(Request(signatures.ADVANCE, {**event, "state": state}))
+        for name in _STATEFUL:
+            event = _inputs(name, item_ids, sizes, reads_text)
+            made.append(Request(name, {**event, "state": state}))
     return made
 
 

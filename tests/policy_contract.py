@@ -63,6 +63,14 @@ def listed(answer: dict[str, np.ndarray], row: int = 0) -> list[str]:
     return [item.decode() for item in answer["item_ids"][row] if item]
 
 
+def embedded(recommender: Any, history: list[str]) -> np.ndarray:
+    """[1, s] state after a history."""
+    fields = signatures.known(signatures.USER_INPUTS, reads_text=False)
+    asked = request({"history": history})
+    inputs = {field.name: asked[field.name] for field in fields}
+    return recommender.predict("embed_user", inputs)["state"]
+
+
 class PolicyContract:
     """A subclass gives two fixtures:
         recommender: `predict(signature, inputs)` over the toy catalogue.
@@ -253,3 +261,52 @@ class PolicyContract:
         wanted = self.admissible(oracle, {"history": ["i1"]})[:3]
         assert listed(answer) == wanted
         assert answer["propensities"][0].tolist() == [1.0] * 3
+
+    def after(
+        self, recommender: Any, history: list[str], item: str, **asker: Any
+    ) -> dict[str, np.ndarray]:
+        """What `recommend_next` says of one event after a history."""
+        return recommender.predict(
+            "recommend_next",
+            {
+                "state": embedded(recommender, history),
+                "item_id": np.array([item], object),
+                "event_type": np.array([""], object),
+                "timestamp": np.zeros(1, np.int64),
+                "scenario": np.array([""], object),
+                "exclude_item_ids": np.array(
+                    [asker.pop("exclude", [])], object
+                ).reshape(1, -1),
+                "k": np.array([asker.pop("k")], np.int32),
+                **{
+                    name: np.array(
+                        [value], request({name: value})[name].dtype
+                    )
+                    for name, value in asker.items()
+                },
+            },
+        )
+
+    def test_a_state_and_an_event_are_answered_as_their_history(
+        self, recommender, oracle
+    ):
+        answer = self.after(recommender, ["i1", "i2"], "i5", k=6)
+        scores = oracle.scores(oracle.query(["i1", "i2", "i5"]))
+        wanted = rule_out(oracle.content, scores, exclude=["i5"], allow=[])[:6]
+        assert listed(answer) == wanted
+        assert set(answer["reasons"][0]) == {b"history:i5"}
+
+    def test_the_state_that_comes_back_has_the_event(self, recommender):
+        after = self.after(recommender, ["i1"], "i2", k=1)["state"]
+        wanted = embedded(recommender, ["i1", "i2"])
+        np.testing.assert_allclose(after, wanted, atol=1e-5)
+
+    def test_a_state_is_asked_as_it_is_by_an_event_of_nothing(
+        self, recommender, oracle
+    ):
+        rules = {"exclude": ["i3"], "now": 100, "max_per_category": 2}
+        answer = self.after(recommender, ["i1", "i2"], "", k=9, **rules)
+        scores = oracle.scores(oracle.query(["i1", "i2"]))
+        wanted = rule_out(oracle.content, scores, allow=[], **rules)[:9]
+        assert listed(answer) == wanted
+        assert set(answer["reasons"][0]) == {b"state"}

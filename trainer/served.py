@@ -137,20 +137,13 @@ class ServedModel(tf.Module):
         """The k best admissible items of the whole catalogue."""
         state, scenario = self._users.user(inputs)
         query = self._users.query(state, scenario)
-        rows_of = self.tables.items.lookup
-        lists = answering.Policy(
-            self.shelf, ExactSearch(self.shelf), self.temperature
-        )
-        chosen = lists.choose(
-            query,
-            Admission.of(inputs, rows_of, self.exclude_seen),
-            answering.Wishes.of(inputs),
-            self._head(query, scenario),
-        )
-        return {
-            **self._answers(chosen.rows, chosen.scores),
-            **lists.described(chosen, inputs, rows_of, self.item_ids),
-        }
+        return self._list(query, inputs, self._head(query, scenario))
+
+    def recommend_next(self, **inputs: tf.Tensor) -> Tensors:
+        """`advance` by one event, and the list from there."""
+        after = self.advance(**inputs)
+        listed = self._list(after["query"], answering.of_one_event(inputs))
+        return {"state": after["state"], **listed}
 
     def rank(self, **inputs: tf.Tensor) -> Tensors:
         """Ranking-head scores of candidates; retrieval's without a head."""
@@ -218,6 +211,28 @@ class ServedModel(tf.Module):
             "contributions": _at(scores[:, :1] - scores[:, 1:], place, 0.0),
             "matched_words": _at(matched, place, ""),
             "score": tf.where(items >= 0, scores[:, 0], -math.inf),
+        }
+
+    def _list(
+        self,
+        query: tf.Tensor,
+        inputs: Tensors,
+        head: answering.Head | None = None,
+    ) -> Tensors:
+        """The answer to [b, d] queries by the rules of a request's inputs."""
+        rows_of = self.tables.items.lookup
+        lists = answering.Policy(
+            self.shelf, ExactSearch(self.shelf), self.temperature
+        )
+        chosen = lists.choose(
+            query,
+            Admission.of(inputs, rows_of, self.exclude_seen),
+            answering.Wishes.of(inputs),
+            head,
+        )
+        return {
+            **self._answers(chosen.rows, chosen.scores),
+            **lists.described(chosen, inputs, rows_of, self.item_ids),
         }
 
     def _head(

@@ -50,7 +50,9 @@ def test_a_mistake_of_the_caller_is_raised_before_anything_is_sent():
 
 
 def test_questions_are_called_and_described_as_in_the_blocking_client():
-    for name in ("recommend", "similar", "rank", "explain"):
+    for name in (
+        "recommend", "similar", "rank", "explain", "state", "recommend_next"
+    ):
         ours, theirs = getattr(AsyncClient, name), getattr(Client, name)
         assert inspect.iscoroutinefunction(ours)
         assert (ours.__name__, ours.__doc__) == (name, theirs.__doc__)

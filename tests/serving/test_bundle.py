@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 
+import numpy as np
 import pytest
 
 from serving import bundle, manifest, signatures, warmup
@@ -69,9 +70,13 @@ def test_warm_up_requests_are_tensorflow_serving_s(exact_dir):
     assert log.predict_log.request.model_spec.name == "recommender"
 
 
-def test_advance_is_warmed_up_where_its_width_is_known():
+def test_what_takes_a_state_is_warmed_up_where_there_is_one():
     names = [r.signature for r in warmup.default_requests(["a", "b", "c"])]
-    assert set(signatures.SIGNATURES) - set(names) == {"advance"}
+    stateful = {"advance", "recommend_next"}
+    assert set(signatures.SIGNATURES) - set(names) == stateful
+    state = np.zeros((1, 4), np.float32)
+    more = warmup.default_requests(["a", "b", "c"], state)
+    assert {r.signature for r in more} == set(signatures.SIGNATURES)
 
 
 def test_a_version_without_warm_up_requests_has_none(tmp_path):

@@ -145,11 +145,21 @@ class ToyModel(tf.Module):
         return {"state": state, "query": self.head(state, user["scenario"])}
 
     def recommend(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        return self.listed(self.embed_user(**inputs)["query"], inputs)
+
+    def recommend_next(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        after = self.advance(**inputs)
+        listed = self.listed(after["query"], answering.of_one_event(inputs))
+        return {"state": after["state"], **listed}
+
+    def listed(
+        self, query: tf.Tensor, inputs: dict[str, tf.Tensor]
+    ) -> dict[str, tf.Tensor]:
         lists = answering.Policy(
             self.shelf, ExactSearch(self.shelf), self.temperature
         )
         chosen = lists.choose(
-            self.embed_user(**inputs)["query"],
+            query,
             Admission.of(inputs, self.rows.lookup, self.exclude_seen),
             answering.Wishes.of(inputs),
         )

@@ -295,6 +295,35 @@ def test_a_state_of_another_model_is_refused_politely(small_run, bundle):
         ask(bundle, "advance", state=state[:, 1:], item_id=[item])
 
 
+def test_a_list_after_an_event_is_that_of_the_longer_history(
+    small_run, bundle, twin
+):
+    longer = history_of(small_run, int(long_users(small_run)[1]), 4)
+    longer["scenario"] = longer["history_scenarios"][:, -1]  # as events ask
+    before = {
+        name: values[:, :-1] if name.startswith("history") else values
+        for name, values in longer.items()
+    }
+    event = {
+        "item_id": longer["history_item_ids"][:, -1],
+        "event_type": longer["history_event_types"][:, -1],
+        "timestamp": longer["history_timestamps"][:, -1],
+        "scenario": longer["scenario"],
+    }
+    rules = {
+        "k": np.array([7], np.int32),
+        "exclude_item_ids": longer["history_item_ids"],
+    }
+    wanted = ask(bundle, "recommend", **longer, **rules)
+    for each in (bundle, twin):
+        state = ask(each, "embed_user", **before)["state"]
+        found = ask(each, "recommend_next", state=state, **event, **rules)
+        assert found["item_ids"].tolist() == wanted["item_ids"].tolist()
+        np.testing.assert_allclose(
+            found["scores"], wanted["scores"], atol=1e-5
+        )
+
+
 def test_twin_and_exact_bundle_take_each_others_states(
     small_run, bundle, twin
 ):
