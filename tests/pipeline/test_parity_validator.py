@@ -93,6 +93,7 @@ def raw_items(run: Run, folder: Path) -> list[bytes]:
                 {
                     **texts, "item_id": [name], "row": [row],
                     "train_events": [int(counts[name])],
+                    "available_from": [int(items.times[row])],
                 }
             )
         )
