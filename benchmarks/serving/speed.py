@@ -1,0 +1,210 @@
+"""What the server adds to a model, and what many clients get of it.
+
+    python -m benchmarks.serving.speed --bundle JOB/export/recommender/1
+
+In turns, so that both meet the same machine: one request after the other in
+this process, and over gRPC to a server of the same bundle. Then several
+clients at once, with batching off and on. Then one event more by `advance`,
+beside the whole history by `embed_user`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import functools
+import os
+import random
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from serving.client import Client, ClientError, Event, Policy, User
+
+_HISTORY, _ITEMS = 10, 1000
+_BATCHING = "max_batch_size { value: 64 } batch_timeout_micros { value: 1000 }"
+_LENGTHS = (10, 100, 1000)
+
+
+@contextlib.contextmanager
+def server(bundle: Path, *flags: str) -> Iterator[str]:
+    """A server of the bundle's folder in a process of its own: `host:port`."""
+    process = subprocess.Popen(
+        [
+            sys.executable, "-m", "serving.server", "--port", "0",
+            "--host", "127.0.0.1", "--model_base_path", str(bundle.parent),
+            *flags,
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        found = re.search(r":(\d+), ready", process.stdout.readline())
+        yield f"127.0.0.1:{found[1]}"
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def seconds_of(work: Callable[[], Any], count: int) -> list[float]:
+    """Of `count` calls, one after the other."""
+    found = []
+    for _ in range(count):
+        started = time.perf_counter()
+        work()
+        found.append(time.perf_counter() - started)
+    return found
+
+
+def percentiles(seconds: Sequence[float]) -> str:
+    """p50, p95 and p99 in milliseconds."""
+    values = 1e3 * np.percentile(seconds, [50, 95, 99])
+    return "  ".join(f"{value:7.2f}" for value in values)
+
+
+def round_trips(
+    recommender: Any, target: str, users: Sequence[User], rounds: int
+) -> None:
+    """One client: what gRPC and the server cost beside the model."""
+    ours, theirs, differences = [], [], []
+    with Client(target) as client:
+        for number in range(rounds):
+            user = users[number % len(users)]
+            inputs = {
+                **user.inputs(),
+                **Policy().inputs(),
+                "exclude_item_ids": np.empty((1, 0), object),
+                "k": np.array([10], np.int32),
+            }
+            alone, served = (
+                seconds_of(
+                    functools.partial(each.predict, "recommend", inputs), 50
+                )
+                for each in (recommender, client)
+            )
+            ours += alone
+            theirs += served
+            differences.append(
+                statistics.median(served) - statistics.median(alone)
+            )
+    print(f"{'ms':24}  {'p50':>7}  {'p95':>7}  {'p99':>7}")
+    print(f"{'in this process':24}  {percentiles(ours)}")
+    print(f"{'over gRPC':24}  {percentiles(theirs)}")
+    print(
+        f"median of {rounds} differences of p50: "
+        f"{1e3 * statistics.median(differences):.2f} ms"
+    )
+
+
+def crowd(
+    target: str, users: Sequence[User], clients: int, seconds: float
+) -> tuple[list[float], int]:
+    """Seconds of each answer that `clients` got at once, and refusals."""
+    took: list[float] = []
+    refused = [0]
+    until = time.monotonic() + seconds
+
+    def work(seed: int) -> None:
+        generator = random.Random(seed)
+        with Client(target, retries=None) as client:
+            while time.monotonic() < until:
+                user = generator.choice(users)
+                started = time.perf_counter()
+                try:
+                    client.recommend(user)
+                    took.append(time.perf_counter() - started)
+                except ClientError:
+                    refused[0] += 1
+
+    threads = [
+        threading.Thread(target=work, args=(seed,)) for seed in range(clients)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return took, refused[0]
+
+
+def throughput(
+    target: str, users: Sequence[User], seconds: float, name: str
+) -> None:
+    """Several clients at once."""
+    for clients in (1, 8, 64):
+        took, refused = crowd(target, users, clients, seconds)
+        print(
+            f"{name + f', {clients} clients':24}  {percentiles(took)}  "
+            f"{len(took) / seconds:7.0f} requests/s, {refused} refused"
+        )
+
+
+def one_more_event(target: str, ids: Sequence[str], rounds: int) -> None:
+    """`recommend_next` from a state, and `recommend` of the whole history."""
+    print(f"{'history, p50 ms':24}  {'by state':>9}  {'anew':>9}")
+    with Client(target) as client:
+        for length in _LENGTHS:
+            user = User(history=[ids[n % len(ids)] for n in range(length)])
+            state, event = client.state(user), Event(item_id=ids[0])
+            stepped = seconds_of(
+                functools.partial(client.recommend_next, state, event), rounds
+            )
+            anew = seconds_of(
+                functools.partial(client.recommend, user), rounds
+            )
+            print(
+                f"{length:24}  {1e3 * statistics.median(stepped):9.2f}  "
+                f"{1e3 * statistics.median(anew):9.2f}"
+            )
+
+
+def main() -> None:
+    """Prints all figures."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--bundle", type=Path, required=True, help="a version's folder"
+    )
+    parser.add_argument("--rounds", type=int, default=20, help="(20)")
+    parser.add_argument(
+        "--seconds", type=float, default=5.0, help="of each crowd (5)"
+    )
+    flags = parser.parse_args()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from serving.recommender import Recommender
+
+    recommender = Recommender(flags.bundle)
+    with server(flags.bundle) as target:
+        with Client(target) as client:
+            items = client.recommend(User(), k=_ITEMS)
+        ids = [item.item_id for item in items]
+        generator = random.Random(0)
+        users = [
+            User(history=generator.choices(ids, k=_HISTORY))
+            for _ in range(200)
+        ]
+        round_trips(recommender, target, users, flags.rounds)
+        throughput(target, users, flags.seconds, "one by one")
+        one_more_event(target, ids, flags.rounds)
+    with tempfile.NamedTemporaryFile("w", suffix=".config") as config:
+        config.write(_BATCHING)
+        config.flush()
+        batching = (
+            "--enable_batching", "--batching_parameters_file", config.name
+        )
+        with server(flags.bundle, *batching) as target:
+            throughput(target, users, flags.seconds, "in batches")
+
+
+if __name__ == "__main__":
+    main()
