@@ -103,6 +103,11 @@ class ModelConfig:
         0.2, "share of items whose id part is hidden in a training step, so "
         "that text alone must do", low=0.0, high=1.0,
     )
+    id_shrinkage: float = option(
+        5.0, "train events at which an item's id part counts half; with fewer "
+        "its text says more; 0 lets it count in full from the first", low=0.0,
+        high=1e6,
+    )
     temperature: float = option(
         0.07, "divides the cosine scores; higher flattens the softmax",
         low=0.001, high=10.0,

@@ -29,8 +29,10 @@ class TwoTower(tfrs.Model):
 
     Attributes:
         config, tables: the configuration and inputs as given.
-        has_residual: [items] bool, whether an item's id counts; those with
-            train events, and those that `keep_residuals` names.
+        id_trust: [items] float32, how much an item's id counts:
+            n / (n + id_shrinkage) of n train events, as a mean shrinks to
+            what is known without it (James and Stein 1961), or what
+            `keep_id_trust` says.
     """
 
     def __init__(
@@ -72,7 +74,9 @@ class TwoTower(tfrs.Model):
         )
         self._categories = tf.constant(inputs.category_codes)
         self._brands = tf.constant(inputs.brand_codes)
-        self.has_residual = tf.constant(inputs.counts > 0)
+        counts = inputs.counts.astype(np.float32)
+        shrunk = counts / np.maximum(counts + config.model.id_shrinkage, 1.0)
+        self.id_trust = tf.constant(shrunk)
         share = inputs.counts / max(1, inputs.counts.sum())
         self._event_share = tf.constant(share.astype(np.float32))
         # Past Keras, which would train and checkpoint what is frozen too.
@@ -80,13 +84,13 @@ class TwoTower(tfrs.Model):
         if config.text.tunes_encoder:
             self.tuned_weights = encoder.tuned_weights
 
-    def keep_residuals(self, is_trained: np.ndarray) -> None:
+    def keep_id_trust(self, earlier: np.ndarray) -> None:
         """Lets ids count that were learnt before the present train events.
 
         Args:
-            is_trained: [items] bool.
+            earlier: [items] float32, how much they counted.
         """
-        self.has_residual |= tf.constant(is_trained)
+        self.id_trust = tf.maximum(self.id_trust, earlier)
 
     def read_text(self, rows: tf.Tensor) -> tf.Tensor:
         """[C] vectors or [C, tokens] ids of a text table -> [C, T] vectors."""
@@ -105,7 +109,7 @@ class TwoTower(tfrs.Model):
             tf.gather(self._brands, codes),
         )
         return self.item_tower(
-            content, codes, tf.gather(self.has_residual, codes),
+            content, codes, tf.gather(self.id_trust, codes),
             training=training,
         )
 

@@ -47,7 +47,7 @@ def restore(
         run = Run(prepared, config, job_dir)
         model, encoder = run.build(open_strategy("none"))
         learnt = EarlierRun.read(job_dir)
-        model.keep_residuals(learnt.trained_items(prepared.catalogue.item_ids))
+        model.keep_id_trust(learnt.id_trust(prepared.catalogue.item_ids))
         make_variables(model)
     finally:
         tf.keras.mixed_precision.set_global_policy(before)

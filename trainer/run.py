@@ -122,7 +122,7 @@ class Run:
             model = TwoTower(self.config, inputs, encoder)
         if earlier:
             item_ids = self.prepared.catalogue.item_ids
-            model.keep_residuals(earlier.trained_items(item_ids))
+            model.keep_id_trust(earlier.id_trust(item_ids))
         return model, encoder
 
     def queries(self, split: int, limit: int | None = None) -> Queries:

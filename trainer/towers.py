@@ -100,7 +100,7 @@ class ItemTower(tf.keras.layers.Layer):
         self,
         content: tf.Tensor,
         codes: tf.Tensor,
-        has_events: tf.Tensor,
+        id_trust: tf.Tensor,
         training: bool = False,
     ) -> tf.Tensor:
         """Adds the id residual and normalises.
@@ -108,15 +108,16 @@ class ItemTower(tf.keras.layers.Layer):
         Args:
             content: [C, D] from `content`.
             codes: [C] int32 item codes.
-            has_events: [C] bool; an item without train events has no residual.
+            id_trust: [C] float32 share of the residual that counts; 0 of an
+                item without train events.
             training: whether ids are dropped.
 
         Returns:
             [C, D] float32, unit length.
         """
         if "id" not in self.parts:
-            has_events = tf.zeros_like(has_events)
-        keep = tf.cast(has_events, self.compute_dtype)[:, None]
+            id_trust = tf.zeros_like(id_trust)
+        keep = tf.cast(id_trust, self.compute_dtype)[:, None]
         if training and self.id_dropout > 0:
             draw = tf.random.uniform([tf.shape(codes)[0], 1])
             keep *= tf.cast(draw >= self.id_dropout, self.compute_dtype)

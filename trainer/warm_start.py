@@ -24,7 +24,7 @@ from trainer.job import CHECKPOINTS, write_json
 from trainer.model import TwoTower
 from trainer.prepare import Prepared
 from trainer.template_setting import NONE
-from trainer.weights import carry_weights, forget_untrained
+from trainer.weights import carry_weights, keep_id_parts
 
 VOCABULARIES = "vocabularies.json"  # file in the job folder
 _TEXT_ENCODER = "text_encoder"  # folder of an encoder that a run has made
@@ -47,11 +47,9 @@ def record(
     job_dir: Path, prepared: Prepared, model: TwoTower, config: RunConfig
 ) -> None:
     """Writes what a later run must know of this one to go on from it."""
-    has_residual = model.has_residual.numpy()
-    names = zip(prepared.catalogue.item_ids, has_residual, strict=True)
     content = {
         **vocabularies(prepared),
-        "items_without_residual": [name for name, has in names if not has],
+        "id_trust": model.id_trust.numpy().tolist(),
         "settings": _settings(config),
     }
     write_json(job_dir / VOCABULARIES, content)
@@ -78,13 +76,13 @@ class EarlierRun:
     Attributes:
         job_dir: its folder.
         vocabularies: names by vocabulary, in the order of their codes.
-        without_residual: items that never had a train event.
+        trusted: how much the id of each item counted, in their order.
         settings: those that both runs must share.
     """
 
     job_dir: Path
     vocabularies: dict[str, list[str]]
-    without_residual: frozenset[str]
+    trusted: list[float]
     settings: dict[str, Any]
 
     @classmethod
@@ -102,8 +100,8 @@ class EarlierRun:
             )
         content = json.loads(path.read_text(encoding="utf-8"))
         settings = content.pop("settings")
-        without = frozenset(content.pop("items_without_residual"))
-        return cls(job_dir, content, without, settings)
+        trusted = content.pop("id_trust")
+        return cls(job_dir, content, trusted, settings)
 
     def check(self, config: RunConfig) -> None:
         """Refuses settings under which the weights would not fit.
@@ -132,10 +130,11 @@ class EarlierRun:
         shutil.copytree(source, partial)
         partial.rename(folder)
 
-    def trained_items(self, item_ids: Sequence[str]) -> np.ndarray:
-        """[items] bool: whose id residual the earlier run had learnt."""
-        learnt = set(self.vocabularies["items"]) - self.without_residual
-        return np.array([name in learnt for name in item_ids], bool)
+    def id_trust(self, item_ids: Sequence[str]) -> np.ndarray:
+        """[items] float32, how much an item's id counted in the earlier run."""
+        names = self.vocabularies["items"]
+        trust = dict(zip(names, self.trusted, strict=True))
+        return np.array([trust.get(name, 0.0) for name in item_ids], np.float32)
 
     def load_into(self, model: TwoTower, prepared: Prepared) -> None:
         """Puts the best weights into a model that has its variables.
@@ -157,7 +156,7 @@ class EarlierRun:
         names = (self.vocabularies, vocabularies(prepared))
         carry_weights(path, model, *names)
         items = prepared.catalogue.item_ids
-        forget_untrained(model, self.trained_items(items))
+        keep_id_parts(model, self.id_trust(items))
 
 
 def _flag(name: str, value: Any) -> str:

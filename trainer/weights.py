@@ -78,10 +78,18 @@ def _move(
     table.assign(values)
 
 
-def forget_untrained(model: TwoTower, is_trained: np.ndarray) -> None:
-    """A residual that nothing has trained is random: it becomes nothing."""
+def keep_id_parts(model: TwoTower, earlier: np.ndarray) -> None:
+    """Lets each item's id say what it said, though it counts for more now.
+
+    What nothing has trained is random: it becomes nothing.
+
+    Args:
+        model: with the residuals of the earlier run.
+        earlier: [items] float32, how much each counted there.
+    """
     table = model.item_tower.id_residual.embeddings
-    table.assign(np.where(is_trained[:, None], table.numpy(), 0.0))
+    share = tf.math.divide_no_nan(earlier, model.id_trust)
+    table.assign(tf.cast(share, table.dtype)[:, None] * table)
 
 
 def _restore_dense(path: str, model: TwoTower) -> None:

@@ -209,6 +209,33 @@ def test_an_item_without_train_events_has_no_id_residual(rng):
     assert (np.abs(before[:9] - after[:9]).max(axis=1) > 1e-3).all()
 
 
+@pytest.mark.parametrize(
+    "shrinkage, share",
+    [
+        (0.0, [1] * 9 + [0] * 2),
+        (3.0, [3 / 4, 5 / 8, 4 / 7, 1 / 2, 1 / 2, 2 / 5] + [1 / 4] * 3 + [0, 0]),
+    ],
+)
+def test_an_id_counts_for_more_the_more_events_it_has(rng, shrinkage, share):
+    config = small_config()
+    config = dataclasses.replace(
+        config, model=dataclasses.replace(config.model, id_shrinkage=shrinkage)
+    )
+    inputs, batch = small_inputs(rng), small_batch(rng)
+    model = build(config, inputs, batch)
+    content = model.item_tower.content(
+        tf.constant(inputs.text), tf.constant(inputs.category_codes),
+        tf.constant(inputs.brand_codes),
+    ).numpy()
+    residual = model.item_tower.id_residual.get_weights()[0]
+    whole = content + np.array(share)[:, None] * residual
+    np.testing.assert_allclose(
+        model.item_vectors(tf.range(ITEMS)),
+        whole / np.linalg.norm(whole, axis=1, keepdims=True),
+        rtol=1e-4, atol=1e-5,
+    )
+
+
 def test_id_dropout_hides_the_id_in_training_alone(rng):
     config = small_config()
     config = dataclasses.replace(

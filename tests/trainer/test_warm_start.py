@@ -113,7 +113,7 @@ def go_on(earlier: Earlier, prepared: Prepared, job_dir: Path) -> TwoTower:
     """A new model over new data, with what the earlier run had learnt."""
     model = make_model(prepared, seed=2)
     run = EarlierRun.read(earlier.job_dir)
-    model.keep_residuals(run.trained_items(prepared.catalogue.item_ids))
+    model.keep_id_trust(run.id_trust(prepared.catalogue.item_ids))
     make_fit(model, prepared, job_dir)
     run.load_into(model, prepared)
     return model
