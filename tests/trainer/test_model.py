@@ -213,7 +213,10 @@ def test_an_item_without_train_events_has_no_id_residual(rng):
     "shrinkage, share",
     [
         (0.0, [1] * 9 + [0] * 2),
-        (3.0, [3 / 4, 5 / 8, 4 / 7, 1 / 2, 1 / 2, 2 / 5] + [1 / 4] * 3 + [0, 0]),
+        (
+            3.0,
+            [3 / 4, 5 / 8, 4 / 7, 1 / 2, 1 / 2, 2 / 5, *[1 / 4] * 3, 0, 0],
+        ),
     ],
 )
 def test_an_id_counts_for_more_the_more_events_it_has(rng, shrinkage, share):
