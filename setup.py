@@ -94,6 +94,7 @@ setup(
         "pipeline.sequences",
         "schema",
         "serving",
+        "serving.live",
         "trainer",
         "trainer.doctor",
         "trainer.sample",

@@ -23,6 +23,7 @@ _LOG = logging.getLogger(__name__)
 # Raw columns of items, [b] each -> [b, d] vectors.
 Embed = Callable[["Arrays"], "Array"]
 _TWIN = "_scann"
+_STOCK = "stock"  # which models of earlier releases lack
 PATIENCE_S = 1.0
 _BATCH = 64  # items whose text is encoded together
 
@@ -64,7 +65,7 @@ class LiveCatalogue:
     ) -> None:
         self.base = exact_base(version_dir.parent, described)
         self._described, self._embed = described, embed
-        self._stock = getattr(model, "stock", None)
+        self._stock = getattr(model, _STOCK, None)
         self._reader = JournalReader(self.base)
         self._turns = Turns()
         self.position, self.pending = 0, set[str]()
@@ -82,18 +83,19 @@ class LiveCatalogue:
         header = self._reader.header
         return header.id if header else ""
 
-    def catch_up(self, patience_s: float = PATIENCE_S) -> None:
+    def catch_up(self, patience_s: float | None = None) -> None:
         """Applies what the journal has got since; a `stat` where nothing.
 
         Many items with long texts take longer to encode than a request can
         wait: then they join, a batch at a time, while requests are answered.
 
         Args:
-            patience_s: that is waited for it at most.
+            patience_s: that is waited for it at most; None for a second.
         """
         if not self._reader.has_news and not self._is_working:
             return
-        end = time.monotonic() + patience_s
+        wait_s = PATIENCE_S if patience_s is None else patience_s
+        end = time.monotonic() + wait_s
         while self._reader.has_news or self._is_working:
             left = end - time.monotonic()
             if left <= 0:

@@ -102,5 +102,5 @@ def _is_torn(content: bytes, start: int) -> bool:
         return True
     length, length_check, _ = _HEAD.unpack_from(rest)
     if zlib.crc32(_LENGTH.pack(length)) != length_check:
-        return False
+        return not any(rest[_HEAD.size :])
     return not any(rest[_HEAD.size + length :])
