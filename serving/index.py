@@ -123,7 +123,7 @@ def _save_scann(
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Command line; 0 if what was asked for is done."""
-    arguments = vars(_parser().parse_args(argv))
+    arguments = vars(parser().parse_args(argv))
     run = arguments.pop("run")
     try:
         print(run(**arguments))
@@ -133,11 +133,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """All commands; each has its function as `run`."""
+    result = argparse.ArgumentParser(
         prog="python -m serving.index", description=__doc__.split("\n")[0]
     )
-    every = parser.add_subparsers(required=True)
+    every = result.add_subparsers(required=True)
     command = every.add_parser("build", help="write the twin of a version")
     command.add_argument("exact_dir", type=Path, help="EXPORT/recommender/1")
     command.add_argument(
@@ -159,7 +160,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.set_defaults(run=build)
     commands.add_to(every)
-    return parser
+    return result
 
 
 if __name__ == "__main__":

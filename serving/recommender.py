@@ -43,7 +43,6 @@ class Recommender:
     Attributes:
         version: the folder's number, 0 if it is none.
         manifest: None for a saved model that is not of our making.
-        model: as loaded.
         signature_defs: SignatureDef messages by name.
         live: applies the journal; None for a saved model that is not of our
             making.
@@ -65,13 +64,13 @@ class Recommender:
         )
         if self.manifest:
             manifest.check_files(version_dir, self.manifest)
-        self.model = _load(version_dir)
-        self._signatures: Mapping[str, Any] = self.model.signatures
+        self._model = _load(version_dir)
+        self._signatures: Mapping[str, Any] = self._model.signatures
         # Now: the folder may be taken away while the version serves.
         self.signature_defs = _signature_defs(version_dir)
         self.live = (
             LiveCatalogue(
-                version_dir, self.manifest, self.model, self._embed_items
+                version_dir, self.manifest, self._model, self._embed_items
             )
             if self.manifest
             else None
@@ -85,6 +84,11 @@ class Recommender:
     def signature_names(self) -> list[str]:
         """Names that `predict` takes."""
         return sorted(self._signatures)
+
+    @property
+    def model(self) -> Any:
+        """The saved model as loaded."""
+        return self._model
 
     def predict(
         self, signature: str, inputs: Arrays, outputs: Collection[str] = ()

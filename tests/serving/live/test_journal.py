@@ -46,7 +46,7 @@ def test_records_come_back_with_their_positions(journal):
 def test_a_torn_end_is_cut_off_before_the_next_record(journal):
     journal.append([come("a")])
     with journal.path.open("ab") as file:
-        file.write(frames.framed(b"[]" * 50)[:-3])
+        file.write(frames.framed(b"[]" * 500)[:-3])
     journal.append([come("b")])
     assert told(journal.read()[1]) == [(ADD, "a", 1), (ADD, "b", 2)]
 
@@ -130,16 +130,24 @@ def test_two_writers_do_not_mix(journal):
         "import sys, pathlib\n"
         "from serving.live.journal import *\n"
         "base, name = sys.argv[1:]\n"
+        "print('ready', flush=True)\n"
+        "sys.stdin.readline()\n"
         "for number in range(60):\n"
         "    record = Record(ADD, f'{name}{number}')\n"
         "    Journal(pathlib.Path(base)).append([record])\n"
     )
     writers = [
         subprocess.Popen(
-            [sys.executable, "-c", code, str(journal.folder.parent), name]
+            [sys.executable, "-c", code, str(journal.folder.parent), name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         )
         for name in "xy"
     ]
+    for writer in writers:
+        writer.stdout.readline()
+    for writer in writers:  # at the same time
+        writer.stdin.close()
     assert [writer.wait(60) for writer in writers] == [0, 0]
     records = journal.read()[1]
     assert [each.position for each in records] == list(range(1, 121))
