@@ -95,6 +95,7 @@ setup(
         "schema",
         "serving",
         "serving.demo",
+        "serving.live",
         "trainer",
         "trainer.doctor",
         "trainer.pretraining",

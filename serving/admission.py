@@ -63,6 +63,10 @@ class Shelf(tf.Module):
         categories: [n] int32 code of the first level of the first category
             path, -1 for none; all none if None.
         available_from: [n] int64 unix seconds, 0 unknown; all if None.
+
+    Attributes:
+        removed: [n] bool, items that no request admits.
+        num_removed: scalar int32, how many they are.
     """
 
     def __init__(
@@ -72,13 +76,21 @@ class Shelf(tf.Module):
         available_from: tf.Variable | None = None,
     ) -> None:
         super().__init__(name="shelf")
-        num_items = vectors.shape[0]
+        num_items = tf.shape(vectors)[0]
         if categories is None:
-            categories = tf.Variable(tf.fill([num_items], NO_ROW))
+            categories = tf.Variable(
+                tf.fill([num_items], NO_ROW), shape=[None]
+            )
         if available_from is None:
-            available_from = tf.Variable(tf.zeros([num_items], tf.int64))
+            available_from = tf.Variable(
+                tf.zeros([num_items], tf.int64), shape=[None]
+            )
         self.vectors, self.categories = vectors, categories
         self.available_from = available_from
+        self.removed = tf.Variable(
+            tf.zeros([num_items], tf.bool), trainable=False, shape=[None]
+        )
+        self.num_removed = tf.Variable(0, trainable=False)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -155,7 +167,7 @@ class Admission:
         """[b, n] bool, the items of the whole catalogue that are barred."""
         num_items = tf.shape(shelf.vectors)[0]
         return self._with_rules(
-            excluded_mask(self.excluded, num_items),
+            excluded_mask(self.excluded, num_items) | shelf.removed,
             lambda: excluded_mask(self.allowed, num_items),
             lambda: shelf.available_from[tf.newaxis, :],
         )
@@ -163,7 +175,8 @@ class Admission:
     def bars(self, rows: tf.Tensor, shelf: Shelf) -> tf.Tensor:
         """Like `bars_all`, for [b, C] rows, without touching the catalogue."""
         return self._with_rules(
-            is_excluded(rows, self.excluded),
+            is_excluded(rows, self.excluded)
+            | tf.gather(shelf.removed, tf.maximum(rows, 0)),
             lambda: is_excluded(rows, self.allowed),
             lambda: tf.gather(shelf.available_from, tf.maximum(rows, 0)),
         )

@@ -19,6 +19,8 @@ from serving.rest import RestServer
 from serving.rest_handler import RestOptions
 from serving.service import Compute, Service, alone
 
+# Between looks at how many items came and went since the last compaction.
+_COMPACTION_POLL_S = 1.0
 _LOG = logging.getLogger(__name__)
 
 
@@ -61,6 +63,11 @@ class ModelServer:
             asked.model_config_file_poll_wait_seconds,
             ConfigWatch(asked.model_config_file, self._models).look,
         )
+        if asked.compact_when:
+            from serving.live.compaction import CompactionWatch
+
+            watch = CompactionWatch(self._models, asked.compact_when)
+            self._poll(_COMPACTION_POLL_S, watch.look)
         for door in self._doors:
             door.start()
         return self

@@ -52,6 +52,14 @@ def _add_models(group: Any) -> None:
         default=1.0,
         help="between looks for new versions; 0 never looks",
     )
+    add(
+        "--compact_when",
+        type=int,
+        default=0,
+        metavar="N",
+        help="items that came and went since the version was written, at "
+        "which a version with them is written in the background; 0 never",
+    )
     _add_switch(
         group,
         "--allow_version_labels_for_unavailable_models",

@@ -1,9 +1,14 @@
-"""Builds the ScaNN twin of an exact bundle.
+"""Builds the ScaNN twin of an exact bundle, and keeps its catalogue alive.
 
     python -m serving.index build export/recommender/1 export/recommender_scann
+    python -m serving.index add export/recommender --items new.csv
+    python -m serving.index remove export/recommender i0341
+    python -m serving.index stats export/recommender
+    python -m serving.index compact export/recommender
 
 The twin answers the same signatures. Under ScaNN's smallest catalogue the
-exact model itself is copied, and the manifest says so.
+exact model itself is copied, and the manifest says so. What is added and
+removed stands in a journal (`serving.live`), which servers follow.
 """
 
 from __future__ import annotations
@@ -15,23 +20,15 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from serving import bundle, manifest, versions, warmup
+from serving.live import commands
+from serving.live.frames import JournalError
+from serving.live.items import ItemError
 from serving.manifest import BundleError, Manifest
 from serving.signatures import EXACT, SCANN
 
-if TYPE_CHECKING:
-    from serving.fields import Array
-    from serving.search import ScannSearch
-
 MIN_ITEMS = 100
-_WANTED_RECALL = 0.98
-_RECALL_AT = (10, 100)
-_QUERIES = 200
-_ITEMS_PER_QUERY = 3  # a query lies between items, as a user's does
 
 
 def build(
@@ -40,6 +37,7 @@ def build(
     version: int | None = None,
     *,
     min_items: int = MIN_ITEMS,
+    recall: float | None = None,
 ) -> Path:
     """Writes the twin of `exact_dir` as a version of `model_dir`, atomically.
 
@@ -48,14 +46,17 @@ def build(
         model_dir: e.g. `export/recommender_scann`; made if missing.
         version: the source's number if None.
         min_items: smaller catalogues keep exact search.
+        recall: in (0, 1], that the index is tuned to; None for .98.
 
     Returns:
         The twin's version folder.
 
     Raises:
         BundleError: if the source is no sound exact bundle, the version is
-            there already, or the disk is full.
+            there already, the recall cannot be, or the disk is full.
     """
+    if recall is not None and not 0 < recall <= 1:
+        raise BundleError(f"recall must be in (0, 1], got {recall}.")
     source = Manifest.read(exact_dir)
     manifest.check_files(exact_dir, source)
     if source.kind != EXACT:
@@ -73,7 +74,7 @@ def build(
         if source.num_items < min_items:
             complete = _copy_exact(exact_dir, folder, target, min_items)
         else:
-            complete = _save_scann(exact_dir, folder, target)
+            complete = _save_scann(exact_dir, folder, target, recall)
         bundle.seal(folder, complete, warmup.read(exact_dir))
 
     return versions.write_version(model_dir, target.version, save)
@@ -84,90 +85,61 @@ def _copy_exact(
 ) -> Manifest:
     shutil.copytree(exact_dir, folder, dirs_exist_ok=True)
     why = f"{target.num_items} items are fewer than the {min_items} for ScaNN"
-    return dataclasses.replace(
-        target, index={"search": "exact", "because": why}
-    )
+    index = {
+        "search": "exact",
+        "because": why,
+        "exact_model": Manifest.read(exact_dir).model_name,
+    }
+    return dataclasses.replace(target, index=index)
 
 
-def _save_scann(exact_dir: Path, folder: Path, target: Manifest) -> Manifest:
+def _save_scann(
+    exact_dir: Path, folder: Path, target: Manifest, recall: float | None
+) -> Manifest:
     import tensorflow as tf
 
+    from serving.recall import WANTED_RECALL, tuned
     from serving.scann_model import ScannModel
 
     started = time.monotonic()
     exact = tf.saved_model.load(str(exact_dir))
-    if not hasattr(exact, "shelf"):
+    if not hasattr(exact, "stock"):
         raise BundleError(
             f"{exact_dir} was exported by an earlier release, without what the "
             "policy of a twin needs; export it again from its job folder."
         )
-    search, recall = _tuned(exact.shelf)
-    ScannModel(exact, search).save(folder)
+    chosen = tuned(
+        exact.stock.shelf, WANTED_RECALL if recall is None else recall
+    )
+    ScannModel(exact, chosen.search).save(folder)
     index = {
-        "search": "scann tree" if search.plan.leaves else "scann brute force",
-        **dataclasses.asdict(search.plan),
-        **recall,
-        "recall_of": f"{_QUERIES} queries, each the mean of "
-        f"{_ITEMS_PER_QUERY} random item vectors, against exact search",
+        **chosen.described(),
+        "exact_model": Manifest.read(exact_dir).model_name,
         "exact_version": target.version,
         "build_seconds": round(time.monotonic() - started, 2),
     }
     return dataclasses.replace(target, kind=SCANN, index=index)
 
 
-def _tuned(shelf: Any) -> tuple[ScannSearch, dict[str, float]]:
-    """The fastest plan with the wanted recall, else the most thorough."""
-    from serving.search import ScannSearch, plans
-
-    vectors = shelf.vectors.numpy()
-    queries = _random_queries(vectors)
-    candidates = plans(len(vectors))
-    search = ScannSearch(shelf, candidates[0])
-    for plan in candidates:
-        search.plan = plan
-        recall = _recall(search, queries)
-        # Each of them: a leaf with fewer items than are asked for is searched
-        # exactly, so a poor plan can do well at 100 and badly at 10.
-        if min(recall.values()) >= _WANTED_RECALL:
-            break
-    return search, recall
-
-
-def _random_queries(vectors: Array) -> Array:
-    generator = np.random.default_rng(0)
-    shape = (_QUERIES, _ITEMS_PER_QUERY)
-    picked = generator.integers(len(vectors), size=shape)
-    queries: Array = vectors[picked].mean(axis=1)
-    return queries
-
-
-def _recall(search: ScannSearch, queries: Array) -> dict[str, float]:
-    """Share of the exact best k that the index finds, for each k."""
-    import tensorflow as tf
-
-    from serving.admission import Admission
-
-    nothing = Admission.excluding(tf.zeros([len(queries), 0], tf.int32))
-    recall = {}
-    for k in _RECALL_AT:
-        wanted = tf.fill([len(queries)], k)
-        exact = search.exact(queries, nothing, wanted)[0].numpy()
-        found = search(queries, nothing, wanted)[0].numpy()
-        hits = [
-            len(np.intersect1d(e, f)) / len(e)
-            for e, f in zip(exact, found, strict=True)
-        ]
-        recall[f"recall@{k}"] = round(float(np.mean(hits)), 4)
-    return recall
-
-
 def main(argv: Sequence[str] | None = None) -> int:
-    """Command line; 0 if the twin was written."""
-    parser = argparse.ArgumentParser(
+    """Command line; 0 if what was asked for is done."""
+    arguments = vars(parser().parse_args(argv))
+    run = arguments.pop("run")
+    try:
+        print(run(**arguments))
+    except (BundleError, ItemError, JournalError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands; each has its function as `run`."""
+    result = argparse.ArgumentParser(
         prog="python -m serving.index", description=__doc__.split("\n")[0]
     )
-    commands = parser.add_subparsers(required=True)
-    command = commands.add_parser("build", help="write the twin of a version")
+    every = result.add_subparsers(required=True)
+    command = every.add_parser("build", help="write the twin of a version")
     command.add_argument("exact_dir", type=Path, help="EXPORT/recommender/1")
     command.add_argument(
         "model_dir", type=Path, help="EXPORT/recommender_scann"
@@ -181,13 +153,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         default=MIN_ITEMS,
         help="smaller catalogues keep exact search (default: %(default)s)",
     )
-    arguments = parser.parse_args(argv)
-    try:
-        print(build(**vars(arguments)))
-    except BundleError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    command.add_argument(
+        "--recall",
+        type=float,
+        help="at 10 and at 100, that the index is tuned to (default: .98)",
+    )
+    command.set_defaults(run=build)
+    commands.add_to(every)
+    return result
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ FORMAT = 1
 EXTRA = "assets.extra"
 _PATH = Path(EXTRA) / "manifest.json"
 _HASH_BLOCK = 1 << 20
+# Of a version that takes journals and has no record of any.
+NO_JOURNAL: Mapping[str, Any] = {"id": "", "position": 0}
 
 
 class BundleError(ValueError):
@@ -53,6 +55,8 @@ class Manifest:
         data_span: e.g. first and last event's unix seconds, events, users.
         metrics: what the trainer measured.
         config: the configuration of the training run.
+        journal: `id` of the journal and `position` up to which the version
+            has its records; empty where the version takes none.
         signatures: types and axes of every input and output.
         op_types: all operations of the graph; filled by `seal`.
         non_core_ops: those a stock TensorFlow lacks; filled by `seal`.
@@ -70,6 +74,7 @@ class Manifest:
     data_span: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     metrics: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     config: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    journal: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     signatures: Mapping[str, Any] = dataclasses.field(
         default_factory=signatures.as_json
     )

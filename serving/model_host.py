@@ -104,6 +104,7 @@ class ModelHost:
                     break
                 found = self._serving.get(version) or self._load(version)
                 if found:
+                    found.catch_up()  # so that no request waits for it
                     wanted[version] = found
             if wanted:  # else the last one stays, whatever became of the files
                 self._take_over(wanted)

@@ -5,6 +5,7 @@ Knows nothing of gRPC or HTTP; every server is a thin door to it.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from collections.abc import Collection, Mapping
@@ -18,8 +19,9 @@ from serving.checks import (
     missing_and_unknown,
     with_optional,
 )
+from serving.live.catalogue import LiveCatalogue
 from serving.manifest import BundleError
-from serving.signatures import DEFAULT_SIGNATURE
+from serving.signatures import DEFAULT_SIGNATURE, EMBED_ITEM
 from serving.versions import SAVED_MODEL
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ class Recommender:
         version: the folder's number, 0 if it is none.
         manifest: None for a saved model that is not of our making.
         signature_defs: SignatureDef messages by name.
+        live: applies the journal; None for a saved model that is not of our
+            making.
         load_seconds, warm_up_seconds: what the start has cost.
 
     Raises:
@@ -64,6 +68,13 @@ class Recommender:
         self._signatures: Mapping[str, Any] = self._model.signatures
         # Now: the folder may be taken away while the version serves.
         self.signature_defs = _signature_defs(version_dir)
+        self.live = (
+            LiveCatalogue(
+                version_dir, self.manifest, self._model, self._embed_items
+            )
+            if self.manifest
+            else None
+        )
         self.load_seconds = time.monotonic() - started
         if warm_up:
             self._replay()
@@ -73,6 +84,11 @@ class Recommender:
     def signature_names(self) -> list[str]:
         """Names that `predict` takes."""
         return sorted(self._signatures)
+
+    @property
+    def model(self) -> Any:
+        """The saved model as loaded."""
+        return self._model
 
     def predict(
         self, signature: str, inputs: Arrays, outputs: Collection[str] = ()
@@ -94,11 +110,18 @@ class Recommender:
         """
         function = self._function(signature or DEFAULT_SIGNATURE)
         inputs = self.checked(signature, inputs, outputs)
-        answers = _run(function, signature, inputs)
+        self.catch_up()
+        with self.live.reading() if self.live else contextlib.nullcontext():
+            answers = _run(function, signature, inputs)
         return {
             key: answers[key].numpy()
             for key in outputs or function.structured_outputs
         }
+
+    def catch_up(self) -> None:
+        """Takes what was added to and removed from the catalogue since."""
+        if self.live:
+            self.live.catch_up()
 
     def checked(
         self, signature: str, inputs: Arrays, outputs: Collection[str] = ()
@@ -134,6 +157,11 @@ class Recommender:
                 f"{', '.join(self.signature_names)}."
             )
         return function
+
+    def _embed_items(self, columns: Arrays) -> Array:
+        function = self._function(EMBED_ITEM)
+        vectors: Array = _run(function, EMBED_ITEM, columns)["vector"].numpy()
+        return vectors
 
     def _replay(self) -> None:
         try:

@@ -12,6 +12,7 @@ from serving import answering, policy, signatures
 from serving.admission import Admission
 from serving.search import ScannSearch
 from serving.signatures import SIGNATURES
+from serving.stock import rows_of
 
 _SEARCHING = (
     signatures.RECOMMEND, signatures.RECOMMEND_NEXT, signatures.SIMILAR_ITEMS
@@ -36,10 +37,7 @@ class ScannModel(tf.Module):
         self.titles = exact.titles
         self.exclude_seen = exact.exclude_seen
         self.temperature = exact.temperature
-        ids = tf.constant(exact.item_ids.numpy())
-        rows = tf.range(tf.size(ids), dtype=tf.int32)
-        initializer = tf.lookup.KeyValueTensorInitializer(ids, rows)
-        self.rows = tf.lookup.StaticHashTable(initializer, -1)
+        self.stock = exact.stock
 
     @property
     def reads_text(self) -> bool:
@@ -84,14 +82,17 @@ class ScannModel(tf.Module):
         )
         chosen = lists.choose(
             query,
-            Admission.of(inputs, self.rows.lookup, self.exclude_seen),
+            Admission.of(inputs, self._rows_of, self.exclude_seen),
             answering.Wishes.of(inputs),
             head,
         )
         return {
             **self._answers(chosen.rows, chosen.scores),
-            **lists.described(chosen, inputs, self.rows.lookup, self.item_ids),
+            **lists.described(chosen, inputs, self._rows_of, self.item_ids),
         }
+
+    def _rows_of(self, item_ids: tf.Tensor) -> tf.Tensor:
+        return rows_of(self.stock, item_ids)
 
     def _predicted(
         self, user: dict[str, tf.Tensor], rows: tf.Tensor
@@ -106,7 +107,7 @@ class ScannModel(tf.Module):
     def similar_items(
         self, item_ids: tf.Tensor, k: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        own = self.rows.lookup(item_ids)
+        own = self._rows_of(item_ids)
         is_known = (own >= 0)[:, tf.newaxis]
         queries = tf.gather(self.item_vectors, tf.maximum(own, 0))
         rows, scores, _ = self.search(

@@ -13,12 +13,15 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
 from serving import policy
 from serving.admission import Admission, Shelf
+
+if TYPE_CHECKING:
+    from serving.fields import Array
 
 # Up to here scoring everything takes ScaNN well under a millisecond.
 _BRUTE_FORCE_ITEMS = 20_000
@@ -49,14 +52,15 @@ class Plan:
 
 
 def plans(num_items: int) -> list[Plan]:
-    """Plans for a catalogue, fastest first, the last one the most thorough."""
+    """Plans for a catalogue, fastest first; the last one misses nothing."""
     if num_items <= _BRUTE_FORCE_ITEMS:
         return [Plan()]
     leaves = round(math.sqrt(num_items))
-    return [
+    trees = [
         Plan(leaves, max(1, round(leaves * share)), _REORDERED)
-        for share in (0.1, 0.2, 0.5, 1.0)
+        for share in (0.05, 0.1, 0.2, 0.35, 0.5, 1.0)
     ]
+    return [*trees, Plan()]
 
 
 class ExactSearch(tf.Module):
@@ -80,6 +84,8 @@ class ExactSearch(tf.Module):
 class ScannSearch(tf.Module):
     """Searches with ScaNN; what ScaNN leaves short is searched exactly.
 
+    Items that join the shelf later are scored beside it, each of them.
+
     Args:
         shelf: the catalogue.
         plan: one of `plans(n)`; leaves must not change later.
@@ -89,7 +95,9 @@ class ScannSearch(tf.Module):
         super().__init__()
         self.exact = ExactSearch(shelf)
         self.plan = plan
-        self.index = _build(shelf.vectors, plan).serialize_to_module()
+        vectors = shelf.vectors.numpy()
+        self.num_indexed = len(vectors)
+        self.index = _build(vectors, plan).serialize_to_module()
 
     def __call__(
         self, queries: tf.Tensor, admission: Admission, k: tf.Tensor
@@ -121,11 +129,10 @@ class ScannSearch(tf.Module):
         """At least K columns of catalogue rows and scores, NaN for none."""
         from scann import scann_ops
 
-        num_items = tf.shape(self.exact.shelf.vectors)[0]
-        width = policy.answer_width(k, num_items)
-        fetched = tf.clip_by_value(
-            width + _extra(width, admission), 1, num_items
-        )
+        shelf = self.exact.shelf
+        width = policy.answer_width(k, tf.shape(shelf.vectors)[0])
+        extra = _extra(width, admission, shelf.num_removed)
+        fetched = tf.clip_by_value(width + extra, 1, self.num_indexed)
         searcher = scann_ops.searcher_from_module(self.index)
         rows, scores = searcher.search_batched(
             queries,
@@ -135,12 +142,25 @@ class ScannSearch(tf.Module):
             ),
             leaves_to_search=self.plan.leaves_searched or None,
         )
+        added, products = self._added(queries)
+        rows = tf.concat([rows, added], axis=1)
+        scores = tf.concat([scores, products], axis=1)
         # ScaNN answers fewer columns where the searched leaves hold fewer.
         lacking = tf.maximum(width - tf.shape(rows)[1], 0)
         padding = [[0, 0], [0, lacking]]
         return (
             tf.pad(rows, padding, constant_values=-1),
             tf.pad(scores, padding, constant_values=math.nan),
+        )
+
+    def _added(self, queries: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """[b, m] rows that the index does not have, and their scores."""
+        vectors = self.exact.shelf.vectors
+        rows = tf.range(self.num_indexed, tf.shape(vectors)[0])
+        shape = [tf.shape(queries)[0], tf.size(rows)]
+        return (
+            tf.broadcast_to(rows, shape),
+            tf.matmul(queries, vectors[self.num_indexed :], transpose_b=True),
         )
 
     def _mend(
@@ -158,7 +178,9 @@ class ScannSearch(tf.Module):
         )
 
 
-def _extra(width: tf.Tensor, admission: Admission) -> tf.Tensor:
+def _extra(
+    width: tf.Tensor, admission: Admission, num_removed: tf.Tensor
+) -> tf.Tensor:
     """Scalar int32, candidates to fetch for those that may be barred."""
     is_item = tf.cast(admission.excluded >= 0, tf.int32)
     excluded = tf.reduce_max(tf.reduce_sum(is_item, axis=1))
@@ -171,13 +193,14 @@ def _extra(width: tf.Tensor, admission: Admission) -> tf.Tensor:
     sifted = tf.where(
         tf.reduce_any(is_sifted), (_SIFTED - 1) * bounded, 0
     )
-    return tf.minimum(excluded + sifted, _MAX_EXTRA)
+    removed = tf.minimum(num_removed, bounded)
+    return tf.minimum(excluded + sifted + removed, _MAX_EXTRA)
 
 
-def _build(vectors: tf.Variable, plan: Plan) -> Any:
+def _build(vectors: Array, plan: Plan) -> Any:
     from scann import scann_ops
 
-    num_items = vectors.shape[0]
+    num_items = len(vectors)
     builder = scann_ops.builder(vectors, 10, "dot_product")
     if not plan.leaves:
         return builder.score_brute_force().build()

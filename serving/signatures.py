@@ -168,7 +168,7 @@ _ALL = (
     Signature(
         RANK,
         (*USER_INPUTS, Field("candidate_item_ids", "string", "bC", "")),
-        (Field("scores", "float32", "bC", "-inf for unknown ids"),),
+        (Field("scores", "float32", "bC", "-inf for unknown or removed"),),
     ),
     Signature(EMBED_USER, USER_INPUTS, (_QUERY, _STATE)),
     Signature(

@@ -25,9 +25,11 @@ class BehaviourTables(tf.Module):
     Attributes:
         template_of: [event types] int32 template of each code.
         reads_text: [templates] bool, whether it reads the event's text.
-        rows: [templates, items] int32 row of `vectors` without such a text.
+        rows: [templates, items + 1] int32 row of `vectors` without such a
+            text; the last column is that of items added later, of which
+            nothing was read.
         vectors: [rows, S] float32.
-        before, after: [templates, items] string around such a text; None
+        before, after: [templates, items + 1] string around such a text; None
             where nothing ever is.
     """
 
@@ -40,12 +42,17 @@ class BehaviourTables(tf.Module):
         self.template_of = kept(spoken.template_of)
         self.reads_text = kept(spoken.reads_text)
         used, rows = np.unique(spoken.item_rows, return_inverse=True)
-        self.rows = kept(rows.reshape(spoken.item_rows.shape).astype(np.int32))
-        self.vectors = kept(vectors[used])
+        rows = rows.reshape(spoken.item_rows.shape).astype(np.int32)
+        one_more = ((0, 0), (0, 1))
+        self.rows = kept(np.pad(rows, one_more, constant_values=len(used)))
+        self.vectors = kept(np.pad(vectors[used], ((0, 1), (0, 0))))
         said = (spoken.before, spoken.after)
         has_words = any((words != "").any() for words in said)
         self.before, self.after = (
-            kept(words.astype(str)) if has_words else None for words in said
+            kept(np.pad(words.astype(str), one_more, constant_values=""))
+            if has_words
+            else None
+            for words in said
         )
 
 
@@ -67,7 +74,9 @@ class BehaviourReader:
         """[b, W] events of `requests.keep_latest` -> [b, W, S] float32."""
         tables = self._tables
         template = tf.gather(tables.template_of, history["event_type"])
-        place = tf.stack([template, history["item"]], axis=-1)  # [b, W, 2]
+        added = tf.shape(tables.rows)[1] - 1
+        item = tf.minimum(history["item"], added)
+        place = tf.stack([template, item], axis=-1)  # [b, W, 2]
         known = tf.gather(tables.vectors, tf.gather_nd(tables.rows, place))
         text = requests.strip(history["text"])
         speaks = tf.gather(tables.reads_text, template) & (text != "")

@@ -89,6 +89,7 @@ def export_exact(
         },
         metrics=metrics,
         config=dataclasses.asdict(config),
+        journal=manifest.NO_JOURNAL,
         signatures=signatures.as_json(served.reads_text),
     )
 

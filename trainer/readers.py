@@ -12,6 +12,7 @@ import dataclasses
 import tensorflow as tf
 
 from schema import features
+from serving.stock import Stock
 from trainer import requests
 from trainer.behaviour_reader import BehaviourReader
 from trainer.encoder import TextEncoder
@@ -65,12 +66,17 @@ class UserState:
 
 
 class Tables(tf.Module):
-    """Lookup tables from the names of a run's vocabularies to their codes."""
+    """Lookup tables from the names of a run's vocabularies to their codes.
 
-    def __init__(self, prepared: Prepared) -> None:
+    Args:
+        prepared: the vocabularies.
+        stock: the items, which may become more.
+    """
+
+    def __init__(self, prepared: Prepared, stock: Stock) -> None:
         super().__init__(name="tables")
         catalogue, table = prepared.catalogue, requests.lookup_table
-        self.items = table(catalogue.item_ids, first_code=0, default=NO_ITEM)
+        self.items = stock
         self.categories = table(catalogue.categories, first_code=0, default=-1)
         self.brands = table(catalogue.brands, first_code=0, default=-1)
         # Code 0 is the unknown one.

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from schema import features
+from serving.stock import Stock
 from trainer.behaviour import GAP_BOUNDS, UNKNOWN_GAP
 from trainer.catalogue import MAX_CATEGORIES
 
@@ -108,7 +109,7 @@ def _is_new(values: tf.Tensor) -> tf.Tensor:
 def code_history(
     inputs: dict[str, tf.Tensor],
     *,
-    items: tf.lookup.StaticHashTable,
+    items: Stock,
     event_types: tf.lookup.StaticHashTable,
     scenarios: tf.lookup.StaticHashTable,
 ) -> History:

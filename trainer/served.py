@@ -13,6 +13,7 @@ import tensorflow as tf
 from serving import answering, policy
 from serving.admission import Admission, Shelf
 from serving.search import ExactSearch
+from serving.stock import Stock, growing, is_offered
 from trainer import state_tag
 from trainer.behaviour_reader import BehaviourReader, BehaviourTables
 from trainer.catalogue import Catalogue
@@ -27,16 +28,20 @@ def _constant(value: object) -> tf.Variable:
     return tf.Variable(value, trainable=False)
 
 
-def _stock(
-    vectors: tf.Variable, catalogue: Catalogue
-) -> tuple[Shelf, tf.Variable]:
-    """What the policy looks at, and [items] words that tell items apart."""
+def _stock(vectors: tf.Tensor, catalogue: Catalogue) -> Stock:
+    """All that is known of an item by its row."""
     shelf = Shelf(
-        vectors,
-        _constant(catalogue.category_codes[:, 0]),
-        _constant(catalogue.available_from),
+        growing(vectors),
+        growing(catalogue.category_codes[:, 0]),
+        growing(catalogue.available_from),
     )
-    return shelf, _constant(telling_words(catalogue.texts))
+    return Stock(
+        catalogue.item_ids,
+        catalogue.titles,
+        shelf,
+        telling_words(catalogue.texts),
+        catalogue.categories,
+    )
 
 
 def _places(columns: tf.Tensor, shape: tf.Tensor) -> tf.Tensor:
@@ -75,10 +80,10 @@ class ServedModel(tf.Module):
     ) -> None:
         super().__init__(name="recommender")
         data, catalogue = model.config.data, prepared.catalogue
-        self.item_ids = _constant(catalogue.item_ids)
-        self.titles = _constant(catalogue.titles)
-        self.item_vectors = _constant(model.catalogue_vectors())
-        self.shelf, self.words = _stock(self.item_vectors, catalogue)
+        self.stock = _stock(model.catalogue_vectors(), catalogue)
+        self.item_ids, self.titles = self.stock.item_ids, self.stock.titles
+        self.shelf, self.words = self.stock.shelf, self.stock.words
+        self.item_vectors = self.shelf.vectors
         self.temperature = _constant(model.config.model.temperature)
         scale = prepared.label_scale
         # Of the ranking head, for the twin.
@@ -86,7 +91,7 @@ class ServedModel(tf.Module):
             [scale.low, scale.high] if model.has_labels else [0.0, 0.0]
         )
         self.exclude_seen = _constant(data.exclude_seen)
-        self.tables = Tables(prepared)
+        self.tables = Tables(prepared, self.stock)
         self.tokenizer = encoder.tokenize
         ids = model.item_tower.id_residual.embeddings  # in the vectors already
         self.weights = [
@@ -156,7 +161,8 @@ class ServedModel(tf.Module):
             scores = tf.einsum("bd,bcd->bc", query, vectors)
         else:
             scores = self._label_scale.unscale(head(items))
-        return {"scores": tf.where(items >= 0, scores, -math.inf)}
+        is_item = is_offered(self.stock, items)
+        return {"scores": tf.where(is_item, scores, -math.inf)}
 
     def embed_user(self, **inputs: tf.Tensor) -> Tensors:
         """A user's query and state."""

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import pytest
 import toy_model
 
 from serving import index, signatures
-from serving.admission import Shelf
 from serving.manifest import BundleError, Manifest
 from serving.recommender import Recommender
 
@@ -112,19 +109,6 @@ def test_the_command_prints_where_the_twin_is(exact_dir, tmp_path, capsys):
     assert capsys.readouterr().out.strip() == str(tmp_path / "twin" / "7")
 
 
-def test_a_large_catalogue_takes_the_fastest_plan_with_enough_recall(
-    monkeypatch,
-):
-    from serving import search
-
-    # ScaNN's leaves differ from build to build. With 20 items each, one leaf
-    # never has the 100 that are asked for: recall@100 is that of the exact
-    # search which makes up for it, and only recall@10 tells the plans apart.
-    vectors = np.random.default_rng(3).normal(size=(240, 8))
-    shelf = Shelf(toy_model.tf.Variable(vectors.astype(np.float32)))
-    wide = [search.Plan(12, 1, 300), search.Plan(12, 12, 300)]
-    monkeypatch.setattr(search, "plans", lambda _: wide)
-    tuned, recall = index._tuned(shelf)
-    assert tuned.plan == wide[1]
-    assert recall["recall@10"] >= 0.98
-    assert dataclasses.asdict(tuned.plan)["leaves_searched"] == 12
+def test_a_recall_that_cannot_be_is_refused(exact_dir, tmp_path):
+    with pytest.raises(BundleError, match=r"in \(0, 1\], got 1.5"):
+        index.build(exact_dir, tmp_path / "twin", recall=1.5)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from serving import flags
+from serving import flags, index
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -73,6 +73,17 @@ def test_the_server_takes_the_flags_of_its_command():
     (line,) = commands(".venv/bin/python -m serving.server")
     asked = flags.parser("x").parse_args(shlex.split(line)[3:])
     assert (asked.port, asked.rest_api_port) == (8500, 8501)
+
+
+def test_the_index_takes_its_commands():
+    lines = commands(".venv/bin/python -m serving.index")
+    asked = [
+        index.parser().parse_args(shlex.split(line, comments=True)[3:])
+        for line in lines
+    ]
+    assert {each.run.__name__.strip("_") for each in asked} == {
+        "add", "remove", "stats", "compact", "build",
+    }
 
 
 def test_every_flag_that_the_section_names_is_one():

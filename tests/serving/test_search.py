@@ -101,11 +101,55 @@ def test_small_catalogues_are_searched_by_brute_force():
     assert [plan.leaves for plan in plans(20_000)] == [0]
 
 
-def test_the_last_plan_of_a_large_catalogue_searches_every_leaf():
-    from serving.search import plans
+def test_the_last_plans_of_a_large_catalogue_miss_little_and_nothing():
+    from serving.search import Plan, plans
 
-    last = plans(1_000_000)[-1]
-    assert last.leaves == last.leaves_searched == 1000
+    every_leaf, everything = plans(1_000_000)[-2:]
+    assert every_leaf.leaves == every_leaf.leaves_searched == 1000
+    assert everything == Plan()
+
+
+def test_what_joins_the_shelf_is_found_beside_the_index(narrow_and_more):
+    shelf, search = narrow_and_more
+    best = shelf.vectors[N + 2 : N + 3]  # as long as three others
+    rows, scores, _ = search(best, _nothing(1), tf.constant([2]))
+    products = shelf.vectors.numpy() @ best[0].numpy()
+    assert rows[0, 0] == N + 2 == products.argmax()
+    np.testing.assert_allclose(scores[0, 0], products.max(), rtol=1e-5)
+
+
+def test_what_is_removed_comes_back_from_neither_part(narrow_and_more):
+    shelf, search = narrow_and_more
+    products = shelf.vectors.numpy() @ shelf.vectors.numpy()[N + 2]
+    best = np.argsort(-products)[:300]
+    removed = np.isin(np.arange(N + 3), best)
+    shelf.removed.assign(removed)
+    shelf.num_removed.assign(300)
+    query = shelf.vectors[N + 2 : N + 3]
+    for k in (1, 103, N + 3):
+        rows, _, _ = search(query, _nothing(1), tf.constant([k]))
+        found = [row for row in rows[0].numpy() if row >= 0]
+        assert len(found) == min(k, 103)
+        assert not set(found) & set(best)
+
+
+@pytest.fixture
+def narrow_and_more():
+    """A search of N items, and a shelf that has three more by now."""
+    pytest.importorskip("scann")
+    from serving.search import Plan, ScannSearch
+    from serving.stock import growing
+
+    values = np.random.default_rng(6).normal(size=(N + 3, D))
+    values[N:] *= 10
+    values = values.astype(np.float32)
+    shelf = Shelf(growing(values[:N]))
+    search = ScannSearch(shelf, Plan(20, 1, 100))
+    shelf.vectors.assign(values)
+    shelf.categories.assign(tf.fill([N + 3], -1))
+    shelf.available_from.assign(tf.zeros([N + 3], tf.int64))
+    shelf.removed.assign(tf.zeros([N + 3], tf.bool))
+    return shelf, search
 
 
 @settings(max_examples=30, deadline=None)

@@ -14,8 +14,9 @@ import tensorflow as tf
 
 from serving import answering, bundle, policy, signatures, versions, warmup
 from serving.admission import Admission, Shelf
-from serving.manifest import Manifest
+from serving.manifest import NO_JOURNAL, Manifest
 from serving.search import ExactSearch
+from serving.stock import Stock, growing, is_offered
 
 DIM = 8
 
@@ -107,19 +108,25 @@ def _specs(name: str) -> dict[str, tf.TensorSpec]:
 class ToyModel(tf.Module):
     def __init__(self, content: Content, exclude_seen: bool) -> None:
         super().__init__()
-        self.item_ids = tf.Variable(content.ids)
-        self.titles = tf.Variable(content.titles)
-        self.item_vectors = tf.Variable(content.vectors)
+        self.item_vectors = growing(content.vectors)
         self.shelf = Shelf(
             self.item_vectors,
-            tf.Variable(content.categories, dtype=tf.int32),
-            tf.Variable(content.available_from, dtype=tf.int64),
+            growing(tf.constant(content.categories, tf.int32)),
+            growing(tf.constant(content.available_from, tf.int64)),
         )
+        self.stock = Stock(
+            content.ids,
+            content.titles,
+            self.shelf,
+            ["Title"] * len(content.ids),
+            [f"c{code}" for code in range(6)],
+        )
+        self.item_ids, self.titles = self.stock.item_ids, self.stock.titles
         self.temperature = tf.Variable(0.5)
         self.label_range = tf.Variable([0.0, 0.0])  # no ranking head
         self.exclude_seen = tf.Variable(exclude_seen)
         self.scenarios = tf.Variable(content.scenarios)
-        self.rows = _table(content.ids, first=0, default=-1)
+        self.rows = self.stock
         self.scenario_rows = _table(content.scenario_names, 1, default=0)
 
     def vectors_of(self, ids: tf.Tensor) -> tf.Tensor:
@@ -179,8 +186,9 @@ class ToyModel(tf.Module):
         query = self.embed_user(**inputs)["query"]
         candidates = self.vectors_of(inputs["candidate_item_ids"])
         scores = tf.einsum("bd,bcd->bc", query, candidates[..., :DIM])
-        known = candidates[..., DIM] > 0
-        return {"scores": tf.where(known, scores, -np.inf)}
+        rows = self.rows.lookup(inputs["candidate_item_ids"])
+        is_item = is_offered(self.stock, rows)
+        return {"scores": tf.where(is_item, scores, -np.inf)}
 
     def embed_item(self, **item: tf.Tensor) -> dict[str, tf.Tensor]:
         length = tf.strings.length(item["title"]) % DIM
@@ -259,6 +267,7 @@ def export(
                 kind=signatures.EXACT,
                 created="2026-01-02T03:04:05+00:00",
                 num_items=num_items,
+                journal=NO_JOURNAL,
             ),
             warmup.default_requests(
                 content.ids[:2], np.zeros((1, DIM + 1), np.float32)

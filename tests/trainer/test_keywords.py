@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import tensorflow as tf
 
-from trainer.keywords import shared_words, telling_words, words_of
+from serving.words import words_of
+from trainer.keywords import shared_words, telling_words
 
 
 @pytest.mark.parametrize(

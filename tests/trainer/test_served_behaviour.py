@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from serving import signatures, warmup
+from serving.live import items
+from serving.live.journal import Journal
 from serving.manifest import Manifest
 from serving.recommender import Recommender
 from trainer import evaluation
@@ -328,3 +331,23 @@ def test_a_run_without_the_setting_has_no_such_weights(
     assert sizes[0] - sizes[1] == 64
     silent = dataclasses.replace(CONFIG.text, behaviour_text="none")
     assert not silent.reads_behaviour
+
+
+def test_an_item_that_was_added_later_says_what_its_event_says(
+    run, tmp_path_factory
+):
+    """Nothing was read of it at export: only the event's own text counts."""
+    base = tmp_path_factory.mktemp("live") / "recommender"
+    shutil.copytree(version_of(run), base / "1")
+    new = [{"item_id": "new", "title": "Red tent", "brand": "Hill"}]
+    Journal(base).append(items.added(new, "the test"))
+    live = Recommender(base / "1")
+    texts = ["", "so light", "so light", "too heavy"]
+    fields = signatures.SIGNATURES["embed_user"].inputs
+    inputs = signatures.blank(fields, {"b": 4, "L": 1})
+    inputs["history_item_ids"][:] = "new"
+    inputs["history_texts"][:, 0] = texts
+    queries = live.predict("embed_user", inputs)["query"]
+    distances = np.abs(queries[1] - queries).max(axis=1)
+    assert distances[2] < 1e-6 < distances[0]
+    assert distances[3] > 1e-6
