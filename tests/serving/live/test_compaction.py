@@ -64,12 +64,17 @@ def test_what_comes_after_a_compaction_counts_in_old_and_new_versions(
     assert_same(shop.load_twin(2), wanted)
 
 
-def test_nothing_to_do_writes_nothing(shop):
+def test_nothing_to_do_writes_and_loads_nothing(shop, monkeypatch):
     done = compact(shop.base, shop.twin_base)
     assert not done.is_new and done.twin is None
     assert versions.versions(shop.base) == [1]
     shop.remove("i1")
     compact(shop.base)
+
+    def loaded(*_, **__):
+        raise AssertionError("A model was loaded.")
+
+    monkeypatch.setattr("serving.live.compaction.Recommender", loaded)
     assert not compact(shop.base).is_new
 
 
