@@ -187,6 +187,10 @@ def _check(asked: argparse.Namespace) -> None:
             f"--rest_api_port and --port are both {asked.port}; gRPC and REST "
             "need a port each."
         )
+    if asked.compact_when < 0:
+        raise ConfigError(
+            f"--compact_when must be 0 or more, got {asked.compact_when}."
+        )
     for flag, needed in (
         ("rest_api_ssl", "ssl_config_file"),
         ("batching_parameters_file", "enable_batching"),

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from serving.live.frames import JournalError
 from serving.live.journal import FOLDER, NAME, REMOVE, Record
+from serving.live.marks import mark
 from serving.live.reader import JournalReader
 from serving.live.turns import Turns
 from serving.manifest import BundleError, Manifest
@@ -74,8 +74,11 @@ class LiveCatalogue:
         self._starting = threading.Lock()
         try:
             self._take()
-        except JournalError as error:
-            raise BundleError(str(error)) from error
+        # A journal that cannot be read, an item that cannot be encoded.
+        except (OSError, ValueError) as error:
+            raise BundleError(
+                f"{version_dir} cannot take the journal: {error}"
+            ) from error
 
     @property
     def journal_id(self) -> str:
@@ -140,7 +143,7 @@ class LiveCatalogue:
                 "again, or move the journal away."
             )
         if before != self.journal_id:
-            self.position = self._mark()
+            self.position = mark(self._described, self.journal_id)
         news = [each for each in records if each.position > self.position]
         self._waiting |= {record.item_id: record for record in news}
         self.pending |= {record.item_id for record in news}
@@ -156,12 +159,6 @@ class LiveCatalogue:
             change.commit(self._stock)
         for record in batch:
             del self._waiting[record.item_id]
-
-    def _mark(self) -> int:
-        """Position up to which the version has the journal in its files."""
-        mark = self._described.journal
-        is_same = mark.get("id") == self.journal_id
-        return int(mark["position"]) if is_same else 0
 
 
 def _batches(records: list[Record]) -> list[list[Record]]:

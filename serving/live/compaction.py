@@ -22,6 +22,7 @@ from typing import Any
 from serving import bundle, index, manifest, versions, warmup
 from serving.live.frames import JournalError
 from serving.live.journal import FOLDER, Journal
+from serving.live.marks import lacking
 from serving.manifest import BundleError, Manifest
 from serving.models import Models
 from serving.recommender import Recommender
@@ -75,9 +76,10 @@ def compact(base: Path, twin_base: Path | None = None) -> Compacted:
 
 def _with_journal(exact: Path, number: int) -> Path | None:
     """A new version, unless the latest one has all of the journal."""
-    loaded = Recommender(exact, warm_up=False)
-    if loaded.live is None or not loaded.live.pending:
+    # Told by the files, since a server looks for it again and again.
+    if not lacking(Manifest.read(exact), *Journal(exact.parent).read()):
         return None
+    loaded = Recommender(exact, warm_up=False)
     return versions.write_version(
         exact.parent, number, lambda folder: _save(loaded, number, folder)
     )

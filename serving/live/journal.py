@@ -220,8 +220,18 @@ class Journal:
 
 
 def decoded(payload: bytes) -> list[Record]:
-    """Records of a frame."""
-    return [Record(**fields) for fields in json.loads(payload)]
+    """Records of a frame.
+
+    Raises:
+        JournalError: if they are not of this release.
+    """
+    try:
+        return [Record(**fields) for fields in json.loads(payload)]
+    except (TypeError, ValueError) as error:
+        raise JournalError(
+            f"The journal has records that this release cannot read: {error}. "
+            "Use the release that wrote them."
+        ) from error
 
 
 def _encoded(records: Sequence[Record]) -> bytes:

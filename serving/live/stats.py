@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from serving import versions
-from serving.live.journal import ADD, Header, Journal, Record, last_records
+from serving.live.journal import ADD, Journal, Record, last_records
+from serving.live.marks import lacking
 from serving.manifest import Manifest
 from serving.stock import item_ids_of, stored
 
@@ -28,7 +29,7 @@ def stats(base: Path, live_base: Path, now: float) -> dict[str, Any]:
     described = Manifest.read(latest)
     journal = Journal(live_base)
     header, records = journal.read()
-    news = last_records(_after(described, header, records))
+    news = last_records(lacking(described, header, records))
     offered = _offered(latest)
     came = {each.item_id for each in news if each.kind == ADD} - offered
     went = {each.item_id for each in news if each.kind != ADD} & offered
@@ -45,16 +46,6 @@ def stats(base: Path, live_base: Path, now: float) -> dict[str, Any]:
         "not_compacted": len(news),
         "index": dict(described.index),
     }
-
-
-def _after(
-    described: Manifest, header: Header | None, records: Sequence[Record]
-) -> list[Record]:
-    """Records that a version does not have in its files."""
-    mark = described.journal
-    is_same = header is not None and mark.get("id") == header.id
-    position = int(mark["position"]) if is_same else 0
-    return [record for record in records if record.position > position]
 
 
 def _offered(version_dir: Path) -> set[str]:

@@ -188,6 +188,7 @@ def test_a_config_file_is_looked_at_again_and_again(shop, tmp_path):
             ["--model_base_path=a", "--port=9", "--rest_api_port=9"],
             "are both 9",
         ),
+        (["--model_base_path=a", "--compact_when=-1"], "0 or more, got -1"),
         (["--model_base_path=a", "--rest_api_ssl"], "without --ssl_config"),
         (
             ["--model_base_path=a", "--batching_parameters_file=b"],

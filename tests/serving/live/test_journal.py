@@ -109,6 +109,14 @@ def test_a_file_that_is_no_journal_is_refused(journal, content, message):
     assert journal.path.read_bytes() == content
 
 
+def test_records_of_another_release_are_refused(journal):
+    journal.append([come("a")])
+    with journal.path.open("ab") as file:
+        file.write(frames.framed(b'[{"kind": "add", "colour": "red"}]'))
+    with pytest.raises(JournalError, match="cannot read: .*colour"):
+        journal.read()
+
+
 def test_a_full_disk_is_told_and_nothing_is_written(journal):
     journal.append([come("a")])
     before = journal.path.read_bytes()
