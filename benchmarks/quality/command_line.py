@@ -79,7 +79,7 @@ def _add_data_changes(parser: argparse.ArgumentParser) -> None:
     changes.add_argument(
         "--protocol", choices=["standard", "tfrs"], default="standard",
         help="tfrs: the random 80/20 split of TFRS's basic retrieval "
-        "tutorial, every test event asked from the whole train history",
+        "tutorial, every test event asked from the train events before it",
     )
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.quality import neighbours, slices, treatments
+from benchmarks.quality.held_out_queries import held_out_queries
 from benchmarks.quality.measure_names import MODEL, RANKS, SEEN_REMOVED
 from benchmarks.quality.random_split import SHIFT
-from benchmarks.quality.whole_history import whole_history_queries
 from trainer import baselines, behaviour, evaluation
 from trainer.evaluation import Queries, Scorer
 from trainer.job import peak_memory_mb
@@ -49,7 +49,7 @@ def ask(run: Run, user_ids: Sequence[str], notes: dict[str, Any]) -> Asked:
     """
     prepared = run.prepared
     if notes.get("kind") == treatments.TFRS:
-        asked, queries, user = whole_history_queries(prepared, notes[SHIFT])
+        asked, queries, user = held_out_queries(prepared, notes[SHIFT])
     else:
         queries = run.queries(behaviour.TEST)
         asked, user = prepared, queries.user

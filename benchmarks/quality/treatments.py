@@ -53,8 +53,9 @@ class Treatment:
     def overrides(self) -> list[str]:
         """Settings that it asks for."""
         # The tutorial leaves seen items in, and early stopping must see what
-        # is measured.
-        return ["exclude_seen=false"] if self.kind == TFRS else []
+        # is measured, on more than a tenth of the users.
+        of_tutorial = ["exclude_seen=false", "validation_share=0.4"]
+        return of_tutorial if self.kind == TFRS else []
 
     @property
     def needs_plain(self) -> bool:

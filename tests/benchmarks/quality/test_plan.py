@@ -63,7 +63,8 @@ def test_settings_of_variant_and_command_line_reach_the_trainer() -> None:
     assert job.variant == "id-dropout-off+epochs=1+exclude_seen=true"
     assert job.settings() == [
         "--preset", "best", "--split", "column", "--seed", "6",
-        "--no-exclude-seen", "--id-dropout=0", "--epochs=1", "--exclude-seen",
+        "--no-exclude-seen", "--validation-share=0.4", "--id-dropout=0",
+        "--epochs=1", "--exclude-seen",
     ]
     flags = job.arguments(Path("/out"), Path("/cache"))
     assert flags[:6] == [

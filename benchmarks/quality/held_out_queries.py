@@ -1,8 +1,9 @@
-"""Queries of TFRS's basic tutorial: a held-out event, its user's train events.
+"""Queries of TFRS's basic tutorial: a held-out event, what came before it.
 
-No held-out event is in the history of another, whatever their order in time.
-So each query gets a user of its own, beside the real users, whose train
-events are what baselines count.
+Each is asked at its own moment, from its user's train events before; events
+at the same moment, and other held-out ones, are not read. So each query gets a
+user of its own, beside the real users, whose train events are what baselines
+count.
 """
 
 from __future__ import annotations
@@ -23,28 +24,29 @@ from trainer.evaluation import Queries, build_queries
 from trainer.prepare import Prepared
 
 
-def whole_history_queries(
+def held_out_queries(
     prepared: Prepared, shift: int
 ) -> tuple[Prepared, Queries, np.ndarray]:
     """One query per test event.
 
     Args:
         prepared: of a split by `random_split`.
-        shift: by which its held-out events were moved, in seconds.
+        shift: by which its test events were moved, in seconds.
 
     Returns:
-        Data in which every query has a user of its own, who has all train and
-        validation events in order of time and then the target; the queries,
-        with seen items left in; and [queries] the user in `prepared`.
+        Data in which every query has a user of its own, who has the train and
+        validation events before the target in order of time, and then the
+        target; the queries, with seen items left in; and [queries] the user
+        in `prepared`.
     """
     before = prepared.sequences
     is_train = before.split == TRAIN
-    time = before.timestamp - shift * before.split.astype(np.int64)
+    time = before.timestamp - shift * (before.split == TEST)
     spans = _spans(before, time)
     targets = np.flatnonzero(before.split == TEST)
     user = np.searchsorted(before.starts, targets, "right") - 1
     rows = [
-        np.append(spans[u], target)
+        np.append(spans[u][time[spans[u]] < time[target]], target)
         for u, target in zip(user, targets, strict=True)
     ]
     real = np.flatnonzero(is_train)
