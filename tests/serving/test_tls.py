@@ -112,7 +112,7 @@ def test_the_command_line_takes_the_files(secured, authority, tmp_path):
         (tmp_path / name).write_text(text)
         flags += [f"--tls_{name}", str(tmp_path / name)]
     asked = command_line.parser().parse_args(["similar", "i1", *flags])
-    assert answers(secured, command_line._tls(asked))
+    assert answers(secured, command_line.tls_of(asked))
 
 
 @pytest.mark.parametrize(
