@@ -16,7 +16,6 @@ import tensorflow as tf
 
 from serving import diversity, exploration, policy, signatures
 from serving.admission import NO_ROW, Admission, Shelf
-from serving.reasons import reasons
 
 # As `serving.search` has it.
 Search = Callable[
@@ -102,32 +101,6 @@ class Chosen:
     propensities: tf.Tensor
     is_drawn: tf.Tensor
     is_exact: tf.Tensor
-
-
-def of_one_event(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """Inputs of `signatures.RECOMMEND_NEXT` as of a history of its event."""
-    return {
-        **inputs,
-        "history_item_ids": inputs["item_id"][:, tf.newaxis],
-        "rerank": tf.zeros_like(inputs["diversity"]),
-    }
-
-
-def _without_events(inputs: dict[str, tf.Tensor]) -> tf.Tensor:
-    """[b] string, what speaks for an answer where no event is known."""
-    if "state" in inputs:
-        return tf.fill(tf.shape(inputs["k"]), signatures.BY_STATE)
-    has_profile = tf.not_equal(inputs["profile_text"], "")
-    return tf.where(has_profile, signatures.BY_PROFILE, signatures.BY_NOTHING)
-
-
-def sources(chosen: Chosen) -> tf.Tensor:
-    """[b, K] string, how each answer was found."""
-    found = tf.where(chosen.is_exact, signatures.EXACT, signatures.SCANN)
-    source = tf.where(
-        chosen.is_drawn, signatures.EXPLORED, found[:, tf.newaxis]
-    )
-    return tf.where(chosen.rows >= 0, source, signatures.NO_ITEM)
 
 
 def _permuted(order: tf.Tensor, *columns: tf.Tensor) -> list[tf.Tensor]:
@@ -262,30 +235,3 @@ class Policy:
             ),
             lambda: (_as_they_stand(scores), tf.ones_like(scores)),
         )
-
-    def described(
-        self,
-        chosen: Chosen,
-        inputs: dict[str, tf.Tensor],
-        rows_of: Callable[[tf.Tensor], tf.Tensor],
-        item_ids: tf.Tensor,
-    ) -> dict[str, tf.Tensor]:
-        """What an answer says beside ids, titles and scores.
-
-        Args:
-            chosen: the answer.
-            inputs: of `signatures.RECOMMEND`, or `of_one_event`.
-            rows_of: ids of any shape -> int32 rows, -1 for unknown ones.
-            item_ids: [n] string.
-        """
-        return {
-            "source": sources(chosen),
-            "propensities": chosen.propensities,
-            "reasons": reasons(
-                rows_of(inputs["history_item_ids"]),
-                _without_events(inputs),
-                chosen.rows,
-                self.shelf.vectors,
-                item_ids,
-            ),
-        }

@@ -15,6 +15,14 @@ from serving.errors import ConfigError
 _CPUS = os.cpu_count() or 1
 
 
+def port_number(text: str) -> int:
+    """A port, 0 for a free one or none; greater ones would wrap around."""
+    number = int(text)
+    if not 0 <= number < 2**16:
+        raise argparse.ArgumentTypeError(f"must be 0 to 65535, got {number}")
+    return number
+
+
 def parser(description: str) -> argparse.ArgumentParser:
     """All flags, with defaults."""
     result = argparse.ArgumentParser(
@@ -69,7 +77,7 @@ def _add_models(group: Any) -> None:
 
 def _add_grpc(group: Any) -> None:
     add = group.add_argument
-    add("--port", type=int, default=8500, help="0 takes a free one")
+    add("--port", type=port_number, default=8500, help="0 takes a free one")
     add("--host", default="0.0.0.0", help="address to listen on")
     add("--grpc_socket_path", default="", help="a UNIX socket beside the port")
     add(
@@ -86,7 +94,12 @@ def _add_grpc(group: Any) -> None:
 
 def _add_rest(group: Any) -> None:
     add = group.add_argument
-    add("--rest_api_port", type=int, default=0, help="0 offers no REST API")
+    add(
+        "--rest_api_port",
+        type=port_number,
+        default=0,
+        help="0 offers no REST API",
+    )
     add(
         "--rest_api_timeout_in_ms",
         type=int,

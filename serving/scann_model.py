@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
-from serving import answering, policy, signatures
-from serving.admission import Admission
+from serving import policy, signatures
+from serving.lists import Lists
 from serving.search import ScannSearch
 from serving.signatures import SIGNATURES
-from serving.stock import rows_of
 
 _SEARCHING = (
     signatures.RECOMMEND, signatures.RECOMMEND_NEXT, signatures.SIMILAR_ITEMS
@@ -31,13 +29,14 @@ class ScannModel(tf.Module):
         super().__init__()
         self.exact = exact
         self.search = search
-        # As an exact bundle, so that a twin can be the source of another.
-        self.item_ids = exact.item_ids
-        self.item_vectors = exact.item_vectors
-        self.titles = exact.titles
-        self.exclude_seen = exact.exclude_seen
-        self.temperature = exact.temperature
-        self.stock = exact.stock
+        self.stock = exact.stock  # what `serving.live` assigns to
+
+    @property
+    def _lists(self) -> Lists:
+        exact = self.exact
+        return Lists(
+            self.stock, self.search, exact.temperature, exact.exclude_seen
+        )
 
     @property
     def reads_text(self) -> bool:
@@ -57,7 +56,7 @@ class ScannModel(tf.Module):
     def recommend(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         fields = signatures.known(signatures.USER_INPUTS, self.reads_text)
         user = {field.name: inputs[field.name] for field in fields}
-        return self._list(
+        return self._lists.recommend(
             self.exact.signatures[signatures.EMBED_USER](**user)["query"],
             inputs,
             lambda rows: self._predicted(user, rows),
@@ -67,39 +66,14 @@ class ScannModel(tf.Module):
         advance = self.exact.signatures[signatures.ADVANCE]
         wanted = advance.structured_input_signature[1]
         after = advance(**{name: inputs[name] for name in wanted})
-        listed = self._list(after["query"], answering.of_one_event(inputs))
-        return {"state": after["state"], **listed}
-
-    def _list(
-        self,
-        query: tf.Tensor,
-        inputs: dict[str, tf.Tensor],
-        head: answering.Head | None = None,
-    ) -> dict[str, tf.Tensor]:
-        """The answer to [b, d] queries by the rules of a request's inputs."""
-        lists = answering.Policy(
-            self.search.exact.shelf, self.search, self.temperature
-        )
-        chosen = lists.choose(
-            query,
-            Admission.of(inputs, self._rows_of, self.exclude_seen),
-            answering.Wishes.of(inputs),
-            head,
-        )
-        return {
-            **self._answers(chosen.rows, chosen.scores),
-            **lists.described(chosen, inputs, self._rows_of, self.item_ids),
-        }
-
-    def _rows_of(self, item_ids: tf.Tensor) -> tf.Tensor:
-        return rows_of(self.stock, item_ids)
+        return self._lists.recommend_next(after, inputs)
 
     def _predicted(
         self, user: dict[str, tf.Tensor], rows: tf.Tensor
     ) -> tf.Tensor:
         """[b, P] scaled labels by the ranking head, 0 where there is none."""
         rank = self.exact.signatures[signatures.RANK]
-        candidates = policy.gather_or_empty(self.item_ids, rows)
+        candidates = policy.gather_or_empty(self.stock.item_ids, rows)
         scores = rank(**user, candidate_item_ids=candidates)["scores"]
         low, high = tf.unstack(self.exact.label_range)
         return tf.math.divide_no_nan(scores - low, high - low)
@@ -107,25 +81,7 @@ class ScannModel(tf.Module):
     def similar_items(
         self, item_ids: tf.Tensor, k: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        own = self._rows_of(item_ids)
-        is_known = (own >= 0)[:, tf.newaxis]
-        queries = tf.gather(self.item_vectors, tf.maximum(own, 0))
-        rows, scores, _ = self.search(
-            queries, Admission.excluding(own[:, tf.newaxis]), k
-        )
-        return self._answers(
-            tf.where(is_known, rows, -1),
-            tf.where(is_known, scores, -math.inf),
-        )
-
-    def _answers(
-        self, rows: tf.Tensor, scores: tf.Tensor
-    ) -> dict[str, tf.Tensor]:
-        return {
-            "item_ids": policy.gather_or_empty(self.item_ids, rows),
-            "scores": scores,
-            "titles": policy.gather_or_empty(self.titles, rows),
-        }
+        return self._lists.similar_items(item_ids, k)
 
     def save(self, folder: Path) -> None:
         """Writes the saved model with all signatures of the exact one."""

@@ -10,19 +10,18 @@ is left over and removed.
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from serving.disk import FULL, fsync
 from serving.manifest import BundleError
 
 SAVED_MODEL = "saved_model.pb"
 _INCOMING = ".incoming-"
 _LOCK = ".lock"
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def versions(model_dir: Path) -> list[int]:
@@ -84,7 +83,7 @@ def write_version(
         try:
             _save_durably(incoming, save)
             os.rename(incoming, target)
-            _fsync(model_dir)
+            fsync(model_dir)
         except Exception as error:
             shutil.rmtree(incoming, ignore_errors=True)
             if _is_disk_full(error):
@@ -98,16 +97,8 @@ def _save_durably(folder: Path, save: Callable[[Path], None]) -> None:
     save(folder)
     for root, _, names in os.walk(folder):
         for name in names:
-            _fsync(Path(root) / name)
-        _fsync(Path(root))
-
-
-def _fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+            fsync(Path(root) / name)
+        fsync(Path(root))
 
 
 @contextlib.contextmanager
@@ -119,7 +110,7 @@ def _only_writer(model_dir: Path) -> Iterator[None]:
 
 def _is_disk_full(error: Exception) -> bool:
     # TensorFlow's own errors carry no errno, but the system's words.
-    return any(os.strerror(code) in str(error) for code in _DISK_FULL)
+    return any(os.strerror(code) in str(error) for code in FULL)
 
 
 def _disk_full_message(target: Path, error: Exception) -> str:

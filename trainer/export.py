@@ -14,6 +14,7 @@ from serving import bundle, manifest, signatures, versions, warmup
 from trainer.config import RunConfig
 from trainer.prepare import Prepared
 from trainer.served import ServedModel
+from trainer.warm_start import vocabularies
 
 _WARMUP_ITEMS = 3
 
@@ -44,6 +45,37 @@ def _state_of_nobody(served: ServedModel) -> np.ndarray:
     return state
 
 
+def _described(
+    served: ServedModel,
+    prepared: Prepared,
+    config: RunConfig,
+    version: int,
+    metrics: Mapping[str, Any],
+) -> manifest.Manifest:
+    return manifest.Manifest(
+        model_name=config.export.model_name,
+        version=version,
+        kind=signatures.EXACT,
+        created=manifest.utc_now(),
+        num_items=len(prepared.catalogue),
+        index={"search": "exact"},
+        vocabularies={
+            key: manifest.vocabulary_hash(names)
+            for key, names in vocabularies(prepared).items()
+        },
+        data_span={
+            "first_train_event": prepared.span[0],
+            "last_train_event": prepared.span[1],
+            "events": len(prepared.sequences.item),
+            "users": prepared.sequences.num_users,
+        },
+        metrics=metrics,
+        config=dataclasses.asdict(config),
+        journal=manifest.NO_JOURNAL,
+        signatures=signatures.as_json(served.reads_text),
+    )
+
+
 def export_exact(
     served: ServedModel,
     prepared: Prepared,
@@ -62,43 +94,14 @@ def export_exact(
         serving.manifest.BundleError: if the graph holds other than core
             operations, or the disk is full.
     """
-    catalogue = prepared.catalogue
-    vocabularies = {
-        "items": catalogue.item_ids,
-        "event_types": prepared.event_types,
-        "scenarios": prepared.scenarios,
-        "categories": catalogue.categories,
-        "brands": catalogue.brands,
-    }
-    described = manifest.Manifest(
-        model_name=config.export.model_name,
-        version=version,
-        kind=signatures.EXACT,
-        created=manifest.utc_now(),
-        num_items=len(catalogue),
-        index={"search": "exact"},
-        vocabularies={
-            key: manifest.vocabulary_hash(names)
-            for key, names in vocabularies.items()
-        },
-        data_span={
-            "first_train_event": prepared.span[0],
-            "last_train_event": prepared.span[1],
-            "events": len(prepared.sequences.item),
-            "users": prepared.sequences.num_users,
-        },
-        metrics=metrics,
-        config=dataclasses.asdict(config),
-        journal=manifest.NO_JOURNAL,
-        signatures=signatures.as_json(served.reads_text),
-    )
+    described = _described(served, prepared, config, version, metrics)
 
     def save(folder: Path) -> None:
         tf.saved_model.save(
             served, str(folder), signatures=concrete_signatures(served)
         )
         examples = warmup.default_requests(
-            catalogue.item_ids[:_WARMUP_ITEMS],
+            prepared.catalogue.item_ids[:_WARMUP_ITEMS],
             _state_of_nobody(served),
             reads_text=served.reads_text,
         )

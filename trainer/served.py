@@ -11,7 +11,8 @@ import math
 import tensorflow as tf
 
 from serving import answering, policy
-from serving.admission import Admission, Shelf
+from serving.admission import Shelf
+from serving.lists import Lists
 from serving.search import ExactSearch
 from serving.stock import Stock, growing, is_offered
 from trainer import state_tag
@@ -21,7 +22,7 @@ from trainer.encoder import TextEncoder
 from trainer.keywords import shared_words, telling_words
 from trainer.model import TwoTower
 from trainer.prepare import Prepared
-from trainer.readers import NO_ITEM, ItemReader, Tables, Tensors, UserReader
+from trainer.readers import ItemReader, Tables, Tensors, UserReader
 
 
 def _constant(value: object) -> tf.Variable:
@@ -79,18 +80,16 @@ class ServedModel(tf.Module):
         self, model: TwoTower, encoder: TextEncoder, prepared: Prepared
     ) -> None:
         super().__init__(name="recommender")
-        data, catalogue = model.config.data, prepared.catalogue
-        self.stock = _stock(model.catalogue_vectors(), catalogue)
-        self.item_ids, self.titles = self.stock.item_ids, self.stock.titles
-        self.shelf, self.words = self.stock.shelf, self.stock.words
-        self.item_vectors = self.shelf.vectors
+        self.stock = _stock(model.catalogue_vectors(), prepared.catalogue)
+        self.item_ids = self.stock.item_ids
+        self.item_vectors = self.stock.shelf.vectors
         self.temperature = _constant(model.config.model.temperature)
         scale = prepared.label_scale
         # Of the ranking head, for the twin.
         self.label_range = _constant(
             [scale.low, scale.high] if model.has_labels else [0.0, 0.0]
         )
-        self.exclude_seen = _constant(data.exclude_seen)
+        self.exclude_seen = _constant(model.config.data.exclude_seen)
         self.tables = Tables(prepared, self.stock)
         self.tokenizer = encoder.tokenize
         ids = model.item_tower.id_residual.embeddings  # in the vectors already
@@ -99,6 +98,12 @@ class ServedModel(tf.Module):
             for variable in (*model.variables, *encoder.bert.variables)
             if variable is not ids
         ]
+        self._set_readers(model, encoder, prepared)
+
+    def _set_readers(
+        self, model: TwoTower, encoder: TextEncoder, prepared: Prepared
+    ) -> None:
+        """What turns requests into tensors and tensors into answers."""
         spoken, reader = prepared.event_texts.spoken, None
         if spoken:
             self.behaviour = BehaviourTables(spoken, model.spoken_vectors())
@@ -114,8 +119,14 @@ class ServedModel(tf.Module):
                 encoder,
                 self.tables,
                 item_vectors=self.item_vectors,
-                max_history=data.max_history,
+                max_history=model.config.data.max_history,
                 behaviour=reader,
+            ),
+            _lists=Lists(
+                self.stock,
+                ExactSearch(self.stock.shelf),
+                self.temperature,
+                self.exclude_seen,
             ),
             reads_text=reader is not None,
             _items=ItemReader(
@@ -142,13 +153,12 @@ class ServedModel(tf.Module):
         """The k best admissible items of the whole catalogue."""
         state, scenario = self._users.user(inputs)
         query = self._users.query(state, scenario)
-        return self._list(query, inputs, self._head(query, scenario))
+        head = self._head(query, scenario)
+        return self._lists.recommend(query, inputs, head)
 
     def recommend_next(self, **inputs: tf.Tensor) -> Tensors:
         """`advance` by one event, and the list from there."""
-        after = self.advance(**inputs)
-        listed = self._list(after["query"], answering.of_one_event(inputs))
-        return {"state": after["state"], **listed}
+        return self._lists.recommend_next(self.advance(**inputs), inputs)
 
     def rank(self, **inputs: tf.Tensor) -> Tensors:
         """Ranking-head scores of candidates; retrieval's without a head."""
@@ -176,17 +186,7 @@ class ServedModel(tf.Module):
 
     def similar_items(self, item_ids: tf.Tensor, k: tf.Tensor) -> Tensors:
         """The nearest items of each item, itself left out."""
-        items = self.tables.items.lookup(item_ids)
-        rows, scores = policy.exact_search(
-            tf.gather(self.item_vectors, tf.maximum(items, 0)),
-            self.shelf,
-            Admission.excluding(items[:, None]),
-            k,
-        )
-        known = items[:, None] >= 0
-        return self._answers(
-            tf.where(known, rows, NO_ITEM), tf.where(known, scores, -math.inf)
-        )
+        return self._lists.similar_items(item_ids, k)
 
     def advance(self, **inputs: tf.Tensor) -> Tensors:
         """One event on top of a state; an unknown item changes nothing."""
@@ -207,9 +207,9 @@ class ServedModel(tf.Module):
         scores = tf.einsum("bwd,bd->bw", queries, vectors)
         history = self.tables.items.lookup(inputs["history_item_ids"])
         matched = shared_words(
-            policy.gather_or_empty(self.words, items),
+            policy.gather_or_empty(self.stock.words, items),
             policy.gather_or_empty(
-                self.words, policy.rows_at(history, columns)
+                self.stock.words, policy.rows_at(history, columns)
             ),
         )
         place = _places(columns, tf.shape(history))  # [b, L]
@@ -217,28 +217,6 @@ class ServedModel(tf.Module):
             "contributions": _at(scores[:, :1] - scores[:, 1:], place, 0.0),
             "matched_words": _at(matched, place, ""),
             "score": tf.where(items >= 0, scores[:, 0], -math.inf),
-        }
-
-    def _list(
-        self,
-        query: tf.Tensor,
-        inputs: Tensors,
-        head: answering.Head | None = None,
-    ) -> Tensors:
-        """The answer to [b, d] queries by the rules of a request's inputs."""
-        rows_of = self.tables.items.lookup
-        lists = answering.Policy(
-            self.shelf, ExactSearch(self.shelf), self.temperature
-        )
-        chosen = lists.choose(
-            query,
-            Admission.of(inputs, rows_of, self.exclude_seen),
-            answering.Wishes.of(inputs),
-            head,
-        )
-        return {
-            **self._answers(chosen.rows, chosen.scores),
-            **lists.described(chosen, inputs, rows_of, self.item_ids),
         }
 
     def _head(
@@ -257,10 +235,3 @@ class ServedModel(tf.Module):
             return self._ranking_head(queries, vectors, asked)
 
         return predict
-
-    def _answers(self, rows: tf.Tensor, scores: tf.Tensor) -> Tensors:
-        return {
-            "item_ids": policy.gather_or_empty(self.item_ids, rows),
-            "scores": scores,
-            "titles": policy.gather_or_empty(self.titles, rows),
-        }

@@ -90,7 +90,8 @@ class EarlierRun:
         """Reads what `record` wrote.
 
         Raises:
-            ValueError: if the folder holds no run that was recorded.
+            ValueError: if the folder holds no run that was recorded, or one
+                of an earlier release whose encoder was trained.
         """
         path = job_dir / VOCABULARIES
         if not path.exists():
@@ -100,7 +101,17 @@ class EarlierRun:
             )
         content = json.loads(path.read_text(encoding="utf-8"))
         settings = content.pop("settings")
-        trusted = content.pop("id_trust")
+        if settings.pop("train_encoder", False):
+            raise ValueError(
+                f"warm_start is {job_dir}, whose encoder an earlier release "
+                "has trained and kept in another way; train anew without "
+                "--warm-start."
+            )
+        # To earlier releases an id counted in full or not at all.
+        without = set(content.pop("items_without_residual", ()))
+        trusted = content.pop("id_trust", None) or [
+            float(name not in without) for name in content["items"]
+        ]
         return cls(job_dir, content, trusted, settings)
 
     def check(self, config: RunConfig) -> None:

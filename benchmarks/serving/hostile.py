@@ -89,9 +89,17 @@ def main() -> int:
     asked = parser.parse_args()
     grpc_target = GrpcTarget(asked.grpc, asked.item_id)
     rest_target = RestTarget(asked.rest, asked.item_id)
-    outcomes, wrong = attack(
-        grpc_target, rest_target, asked.count, asked.seed
-    )
+    try:
+        outcomes, wrong = attack(
+            grpc_target, rest_target, asked.count, asked.seed
+        )
+    except OSError as error:
+        print(
+            f"error: {error}; start `python -m serving.server` with --port "
+            "and --rest_api_port, and name them by --grpc and --rest.",
+            file=sys.stderr,
+        )
+        return 1
     for name, counts in sorted(outcomes.items()):
         shown = ", ".join(f"{k} {v}" for k, v in counts.most_common())
         print(f"{name:<24} {shown}")

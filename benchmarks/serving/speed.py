@@ -181,9 +181,13 @@ def main() -> None:
     )
     flags = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from serving.manifest import BundleError
     from serving.recommender import Recommender
 
-    recommender = Recommender(flags.bundle)
+    try:
+        recommender = Recommender(flags.bundle)
+    except BundleError as error:
+        parser.exit(1, f"error: {error}\n")
     with server(flags.bundle) as target:
         with Client(target) as client:
             items = client.recommend(User(), k=_ITEMS)

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Sequence
 
 from serving.client import AsyncClient, add_connection, tls_of
+from serving.flags import port_number
 
 
 def parser() -> argparse.ArgumentParser:
@@ -29,7 +30,8 @@ def parser() -> argparse.ArgumentParser:
         "the page asks for no password, so keep it inside"
     )
     result.add_argument(
-        "--port", type=int, default=8600, help="0 takes a free one (8600)"
+        "--port", type=port_number, default=8600,
+        help="0 takes a free one (8600)",
     )
     result.add_argument(
         "--scenarios", default="", help="names to choose from, separated by "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import socket
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -167,7 +168,8 @@ def listen(page: web.Application, host: str, port: int) -> int:
         OSError: if the address cannot be had.
     """
     try:
-        sockets = netutil.bind_sockets(port, host)
+        # One family: with two, port 0 would be two ports.
+        sockets = netutil.bind_sockets(port, host, family=socket.AF_INET)
     except OSError as error:
         raise OSError(
             f"Cannot listen on {host}:{port} ({error}); another process may "

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import errno
 import fcntl
 import io
 import json
@@ -28,6 +27,7 @@ from io import RawIOBase
 from pathlib import Path
 from typing import BinaryIO
 
+from serving.disk import FULL, fsync
 from serving.live import frames
 from serving.live.frames import JournalError
 
@@ -204,10 +204,10 @@ class Journal:
         incoming = self.folder / _INCOMING
         with _telling_of_a_full_disk(self.path):
             incoming.write_bytes(content)
-            _fsync(incoming)
+            fsync(incoming)
             os.replace(incoming, self.path)
-            _fsync(self.folder)
-            _fsync(self.folder.parent)
+            fsync(self.folder)
+            fsync(self.folder.parent)
 
     @contextlib.contextmanager
     def _only_writer(self) -> Iterator[None]:
@@ -261,20 +261,12 @@ def _write_all(file: RawIOBase, at: int, content: bytes) -> None:
         left = left[file.write(left) or 0 :]
 
 
-def _fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 @contextlib.contextmanager
 def _telling_of_a_full_disk(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if error.errno not in FULL:
             raise
         raise JournalError(
             f"No space to write {path}: nothing was added or removed; free "

@@ -112,6 +112,21 @@ def test_a_bad_question_is_refused_with_the_reason(
     assert told in answer["error"]
 
 
+@pytest.mark.parametrize(
+    "port, told", [("99999", "0 to 65535"), ("taken", "pass another --port")]
+)
+def test_a_port_that_cannot_be_had_is_named(page, port, told, capsys):
+    from serving.demo.__main__ import main
+
+    port = page.rpartition(":")[2] if port == "taken" else port
+    try:
+        code = main(["--port", port])
+    except SystemExit as error:
+        code = error.code
+    assert code in (1, 2)
+    assert told in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("path", ["page.py", "../client.py", "app.py"])
 def test_only_the_page_s_own_files_are_given(page, path):
     with pytest.raises(urllib.error.HTTPError, match="404"):

@@ -40,6 +40,14 @@ def test_tensorflow_model_server_s_flags_are_taken(flag):
     assert getattr(flags.parser("x").parse_args([flag]), name) == value
 
 
+@pytest.mark.parametrize("flag", ["--port", "--rest_api_port"])
+@pytest.mark.parametrize("port", ["65536", "-1"])
+def test_a_number_that_is_no_port_is_refused(flag, port, capsys):
+    with pytest.raises(SystemExit):
+        flags.parser("x").parse_args([f"{flag}={port}"])
+    assert f"{flag}: must be 0 to 65535, got {port}" in capsys.readouterr().err
+
+
 def test_a_switch_is_off_unless_given():
     asked = flags.parser("x").parse_args([])
     assert not (asked.enable_batching or asked.log_requests)

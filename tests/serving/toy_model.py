@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from serving import answering, bundle, policy, signatures, versions, warmup
-from serving.admission import Admission, Shelf
+from serving import bundle, signatures, versions, warmup
+from serving.admission import Shelf
+from serving.lists import Lists
 from serving.manifest import NO_JOURNAL, Manifest
 from serving.search import ExactSearch
 from serving.stock import Stock, growing, is_offered
@@ -121,7 +122,6 @@ class ToyModel(tf.Module):
             ["Title"] * len(content.ids),
             [f"c{code}" for code in range(6)],
         )
-        self.item_ids, self.titles = self.stock.item_ids, self.stock.titles
         self.temperature = tf.Variable(0.5)
         self.label_range = tf.Variable([0.0, 0.0])  # no ranking head
         self.exclude_seen = tf.Variable(exclude_seen)
@@ -151,36 +151,20 @@ class ToyModel(tf.Module):
         state = self.state(user)
         return {"state": state, "query": self.head(state, user["scenario"])}
 
+    @property
+    def lists(self) -> Lists:
+        return Lists(
+            self.stock,
+            ExactSearch(self.shelf),
+            self.temperature,
+            self.exclude_seen,
+        )
+
     def recommend(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        return self.listed(self.embed_user(**inputs)["query"], inputs)
+        return self.lists.recommend(self.embed_user(**inputs)["query"], inputs)
 
     def recommend_next(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        after = self.advance(**inputs)
-        listed = self.listed(after["query"], answering.of_one_event(inputs))
-        return {"state": after["state"], **listed}
-
-    def listed(
-        self, query: tf.Tensor, inputs: dict[str, tf.Tensor]
-    ) -> dict[str, tf.Tensor]:
-        lists = answering.Policy(
-            self.shelf, ExactSearch(self.shelf), self.temperature
-        )
-        chosen = lists.choose(
-            query,
-            Admission.of(inputs, self.rows.lookup, self.exclude_seen),
-            answering.Wishes.of(inputs),
-        )
-        return {
-            **self.answer(chosen.rows, chosen.scores),
-            **lists.described(chosen, inputs, self.rows.lookup, self.item_ids),
-        }
-
-    def answer(self, rows: tf.Tensor, scores: tf.Tensor) -> dict:
-        return {
-            "item_ids": policy.gather_or_empty(self.item_ids, rows),
-            "titles": policy.gather_or_empty(self.titles, rows),
-            "scores": scores,
-        }
+        return self.lists.recommend_next(self.advance(**inputs), inputs)
 
     def rank(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         query = self.embed_user(**inputs)["query"]
@@ -197,15 +181,7 @@ class ToyModel(tf.Module):
     def similar_items(
         self, item_ids: tf.Tensor, k: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        rows = self.rows.lookup(item_ids)
-        query = self.vectors_of(item_ids)[:, :DIM]
-        excluding = Admission.excluding(rows[:, tf.newaxis])
-        answers, scores = policy.exact_search(query, self.shelf, excluding, k)
-        is_known = (rows >= 0)[:, tf.newaxis]
-        return self.answer(
-            tf.where(is_known, answers, -1),
-            tf.where(is_known, scores, -np.inf),
-        )
+        return self.lists.similar_items(item_ids, k)
 
     def advance(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         state = inputs["state"] + self.vectors_of(inputs["item_id"])

@@ -319,6 +319,25 @@ def test_a_run_of_a_release_before_behaviour_text_read_none(earlier, tmp_path):
         before.check(dataclasses.replace(CONFIG, text=text))
 
 
+def test_a_run_of_a_release_before_id_shrinkage_trusted_every_id(
+    earlier, tmp_path
+):
+    file = "vocabularies.json"
+    told = json.loads((earlier.job_dir / file).read_text())
+    assert {"c", "d"} <= set(told["items"])
+    del told["id_trust"]
+    told["items_without_residual"] = ["d"]
+    told["settings"]["train_encoder"] = False
+    (tmp_path / file).write_text(json.dumps(told))
+    before = EarlierRun.read(tmp_path)
+    before.check(CONFIG)
+    assert before.id_trust(["d", "c", "new"]).tolist() == [0.0, 1.0, 0.0]
+    told["settings"]["train_encoder"] = True
+    (tmp_path / file).write_text(json.dumps(told))
+    with pytest.raises(ValueError, match="earlier release has trained"):
+        EarlierRun.read(tmp_path)
+
+
 def test_other_training_settings_are_no_hindrance(earlier):
     training = TrainingConfig(epochs=1, warm_start=str(earlier.job_dir))
     config = dataclasses.replace(CONFIG, training=training)
