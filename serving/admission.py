@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
@@ -67,7 +68,14 @@ class Shelf(tf.Module):
     Attributes:
         removed: [n] bool, items that no request admits.
         num_removed: scalar int32, how many they are.
+        scale, boost: [n] float32 of `adjusted`; None where a score is a
+            product of vectors alone.
+        hot: [h] int32 rows of the greatest boosts.
     """
+
+    scale: tf.Variable | None = None
+    boost: tf.Variable | None = None
+    hot: tf.Variable | None = None
 
     def __init__(
         self,
@@ -91,6 +99,33 @@ class Shelf(tf.Module):
             tf.zeros([num_items], tf.bool), trainable=False, shape=[None]
         )
         self.num_removed = tf.Variable(0, trainable=False)
+
+
+def is_boosted(shelf: Any) -> bool:
+    """Whether scores of a `Shelf`, or of what is loaded of one, move."""
+    return getattr(shelf, "boost", None) is not None
+
+
+def adjusted(
+    products: tf.Tensor, shelf: Any, rows: tf.Tensor | None = None
+) -> tf.Tensor:
+    """Scores of items: scale * product + boost, where the shelf has them.
+
+    Args:
+        products: [b, C] float32 of queries and vectors.
+        shelf: a `Shelf`, or what is loaded of one.
+        rows: [b, C] or [b, 1] int32, -1 for none; None for [b, n] products
+            with the whole catalogue.
+
+    Returns:
+        [b, C] float32.
+    """
+    if not is_boosted(shelf):
+        return products
+    if rows is None:
+        return products * shelf.scale + shelf.boost
+    at = tf.maximum(rows, 0)
+    return products * tf.gather(shelf.scale, at) + tf.gather(shelf.boost, at)
 
 
 @dataclasses.dataclass(frozen=True)

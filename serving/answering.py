@@ -18,9 +18,7 @@ from serving import diversity, exploration, policy, signatures
 from serving.admission import NO_ROW, Admission, Shelf
 
 # As `serving.search` has it.
-Search = Callable[
-    [tf.Tensor, Admission, tf.Tensor], tuple[tf.Tensor, tf.Tensor, tf.Tensor]
-]
+Search = Callable[..., tuple[tf.Tensor, tf.Tensor, tf.Tensor]]
 # [b, P] rows -> [b, P] scaled labels that the ranking head predicts.
 Head = Callable[[tf.Tensor], tf.Tensor]
 # Candidates that are ordered anew: twice the answers, within these bounds.

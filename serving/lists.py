@@ -91,6 +91,7 @@ class Lists:
             tf.gather(self.stock.shelf.vectors, tf.maximum(own[:, 0], 0)),
             Admission.excluding(own),
             k,
+            by_products=True,
         )
         return self._named(
             tf.where(is_known, rows, NO_ROW),

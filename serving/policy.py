@@ -13,7 +13,7 @@ import math
 
 import tensorflow as tf
 
-from serving.admission import NO_ROW, Admission, Shelf
+from serving.admission import NO_ROW, Admission, Shelf, adjusted
 from serving.signatures import NO_ITEM
 
 _INADMISSIBLE = -math.inf  # no score can lose against it
@@ -124,7 +124,12 @@ def rows_at(rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
 
 
 def exact_search(
-    queries: tf.Tensor, shelf: Shelf, admission: Admission, k: tf.Tensor
+    queries: tf.Tensor,
+    shelf: Shelf,
+    admission: Admission,
+    k: tf.Tensor,
+    *,
+    by_products: bool = False,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Scores the whole catalogue and selects.
 
@@ -133,11 +138,14 @@ def exact_search(
         shelf: the catalogue.
         admission: rules of the b requests.
         k: [b] int32.
+        by_products: whether products of vectors are scores as they are.
 
     Returns:
         Rows and scores as `top_k_admissible` gives them.
     """
     scores = tf.matmul(queries, shelf.vectors, transpose_b=True)  # [b, n]
+    if not by_products:
+        scores = adjusted(scores, shelf)
     barred = admission.bars_all(shelf)
     cap = admission.max_per_category
 

@@ -21,7 +21,7 @@ from serving.checks import (
 )
 from serving.live.catalogue import LiveCatalogue
 from serving.manifest import BundleError
-from serving.signatures import DEFAULT_SIGNATURE, EMBED_ITEM
+from serving.signatures import DEFAULT_SIGNATURE, EMBED_ITEM, OBSERVE
 from serving.versions import SAVED_MODEL
 
 if TYPE_CHECKING:
@@ -111,12 +111,19 @@ class Recommender:
         function = self._function(signature or DEFAULT_SIGNATURE)
         inputs = self.checked(signature, inputs, outputs)
         self.catch_up()
-        with self.live.reading() if self.live else contextlib.nullcontext():
+        with self._turn(signature):
             answers = _run(function, signature, inputs)
         return {
             key: answers[key].numpy()
             for key in outputs or function.structured_outputs
         }
+
+    def _turn(self, signature: str) -> contextlib.AbstractContextManager[None]:
+        """Beside other requests, unless the model itself changes."""
+        if self.live is None:
+            return contextlib.nullcontext()
+        is_writing = signature == OBSERVE
+        return self.live.writing() if is_writing else self.live.reading()
 
     def catch_up(self) -> None:
         """Takes what was added to and removed from the catalogue since."""

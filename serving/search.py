@@ -2,11 +2,12 @@
 
 Both searches are called alike:
 
-    search(queries [b, d], admission of b requests, k [b])
+    search(queries [b, d], admission of b requests, k [b], by_products=False)
         -> rows [b, K], scores [b, K], is_exact [b]
 
 with rows and scores as `policy.top_k_admissible` gives them, and is_exact
-telling which rows are the result of scoring the whole catalogue.
+telling which rows are the result of scoring the whole catalogue. With
+by_products a score is the product of two vectors, without what the shelf adds.
 """
 
 from __future__ import annotations
@@ -18,7 +19,13 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from serving import policy
-from serving.admission import Admission, Shelf
+from serving.admission import (
+    Admission,
+    Shelf,
+    adjusted,
+    is_boosted,
+    is_excluded,
+)
 
 if TYPE_CHECKING:
     from serving.fields import Array
@@ -75,16 +82,24 @@ class ExactSearch(tf.Module):
         self.shelf = shelf
 
     def __call__(
-        self, queries: tf.Tensor, admission: Admission, k: tf.Tensor
+        self,
+        queries: tf.Tensor,
+        admission: Admission,
+        k: tf.Tensor,
+        *,
+        by_products: bool = False,
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        rows, scores = policy.exact_search(queries, self.shelf, admission, k)
+        rows, scores = policy.exact_search(
+            queries, self.shelf, admission, k, by_products=by_products
+        )
         return rows, scores, tf.ones_like(k, tf.bool)
 
 
 class ScannSearch(tf.Module):
     """Searches with ScaNN; what ScaNN leaves short is searched exactly.
 
-    Items that join the shelf later are scored beside it, each of them.
+    Items that join the shelf later are scored beside it, each of them, and so
+    are those that are popular at the moment.
 
     Args:
         shelf: the catalogue.
@@ -100,10 +115,17 @@ class ScannSearch(tf.Module):
         self.index = _build(vectors, plan).serialize_to_module()
 
     def __call__(
-        self, queries: tf.Tensor, admission: Admission, k: tf.Tensor
+        self,
+        queries: tf.Tensor,
+        admission: Admission,
+        k: tf.Tensor,
+        *,
+        by_products: bool = False,
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         shelf = self.exact.shelf
         candidates, scores = self._candidates(queries, admission, k)
+        if is_boosted(shelf) and not by_products:
+            candidates, scores = self._with_hot(queries, candidates, scores)
         columns, best = policy.top_k_admissible(
             scores,
             admission.bars(candidates, shelf),
@@ -116,10 +138,13 @@ class ScannSearch(tf.Module):
             k,
         )
         is_short = tf.reduce_sum(tf.cast(rows >= 0, tf.int32), axis=1) < k
-        request = (queries, admission, k)
         return tf.cond(
             tf.reduce_any(is_short),
-            lambda: self._mend(is_short, (rows, best), request),
+            lambda: _mended(
+                is_short,
+                (rows, best),
+                self.exact(queries, admission, k, by_products=by_products),
+            ),
             lambda: (rows, best, is_short),
         )
 
@@ -163,19 +188,42 @@ class ScannSearch(tf.Module):
             tf.matmul(queries, vectors[self.num_indexed :], transpose_b=True),
         )
 
-    def _mend(
-        self,
-        is_short: tf.Tensor,
-        found: tuple[tf.Tensor, tf.Tensor],
-        request: tuple[tf.Tensor, Admission, tf.Tensor],
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        rows, scores, _ = self.exact(*request)
-        is_exact = is_short[:, tf.newaxis]
-        return (
-            tf.where(is_exact, rows, found[0]),
-            tf.where(is_exact, scores, found[1]),
-            is_short,
+    def _with_hot(
+        self, queries: tf.Tensor, rows: tf.Tensor, products: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Candidates by score, those of the greatest boosts among them."""
+        shelf = self.exact.shelf
+        hot = tf.broadcast_to(
+            shelf.hot, [tf.shape(queries)[0], tf.size(shelf.hot)]
         )
+        of_hot = tf.matmul(
+            queries, tf.gather(shelf.vectors, shelf.hot), transpose_b=True
+        )
+        scores = adjusted(products, shelf, rows)
+        return (
+            tf.concat([rows, hot], axis=1),
+            tf.concat(
+                [
+                    tf.where(is_excluded(rows, hot), math.nan, scores),
+                    adjusted(of_hot, shelf, hot),
+                ],
+                axis=1,
+            ),
+        )
+
+
+def _mended(
+    is_short: tf.Tensor,
+    found: tuple[tf.Tensor, tf.Tensor],
+    exact: tuple[tf.Tensor, tf.Tensor, tf.Tensor],
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """What was found, and the exact answer of requests that got too few."""
+    is_exact = is_short[:, tf.newaxis]
+    return (
+        tf.where(is_exact, exact[0], found[0]),
+        tf.where(is_exact, exact[1], found[1]),
+        is_short,
+    )
 
 
 def _extra(

@@ -39,6 +39,7 @@ SIMILAR_ITEMS = "similar_items"
 ADVANCE = "advance"
 RECOMMEND_NEXT = "recommend_next"
 EXPLAIN = "explain"
+OBSERVE = "observe"
 # What TensorFlow Serving runs when a request names no signature: RECOMMEND.
 DEFAULT_SIGNATURE = "serving_default"
 
@@ -203,10 +204,32 @@ _ALL = (
             Field("score", "float32", "b", "of the item"),
         ),
     ),
+    Signature(
+        OBSERVE,
+        (
+            _ITEM_ID,
+            Field(features.TIMESTAMP, "int64", "b", "unix seconds"),
+        ),
+        (
+            Field(
+                "is_counted", "int32", "b",
+                "1, or 0 for an unknown item or a time of 0",
+            ),
+        ),
+    ),
 )
 SIGNATURES: Mapping[str, Signature] = {
     signature.name: signature for signature in _ALL
 }
+
+
+def offered(counts_events: bool) -> list[Signature]:
+    """Those that a bundle has.
+
+    Args:
+        counts_events: whether its model reads recent popularity.
+    """
+    return [each for each in _ALL if counts_events or each.name != OBSERVE]
 
 
 def resolve(name: str) -> Signature | None:
@@ -215,12 +238,13 @@ def resolve(name: str) -> Signature | None:
 
 
 def as_json(
-    reads_text: bool = False,
+    reads_text: bool = False, counts_events: bool = False
 ) -> dict[str, dict[str, dict[str, str]]]:
     """All signatures for the manifest: `string[b,L]` by side and name.
 
     Args:
         reads_text: whether the bundle's model reads the texts of events.
+        counts_events: whether it reads recent popularity.
     """
     return {
         signature.name: {
@@ -233,5 +257,5 @@ def as_json(
                 ("outputs", signature.outputs),
             )
         }
-        for signature in _ALL
+        for signature in offered(counts_events)
     }

@@ -49,7 +49,11 @@ class Stock(tf.Module):
         num_trained: scalar int32, rows whose vectors the training made.
         hashes: [n] int64 ascending, hashes of the ids.
         hashed_rows: [n] int32 the row of each hash.
+        live_counts: a `serving.recency.LiveCounts`; None where recent
+            popularity is not read.
     """
+
+    live_counts: Any = None
 
     def __init__(
         self,

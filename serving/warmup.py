@@ -46,6 +46,7 @@ def default_requests(
     state: Array | None = None,
     *,
     reads_text: bool = False,
+    counts_events: bool = False,
 ) -> list[Request]:
     """A user without a history and one with, and every other signature.
 
@@ -54,9 +55,14 @@ def default_requests(
         state: [1, s] one that `embed_user` gave, since a model takes no state
             of another; what needs a state is left out if None.
         reads_text: whether the model reads the texts of events.
+        counts_events: whether it reads recent popularity.
     """
     sizes = {"b": 1, "L": len(item_ids), "X": 0, "C": len(item_ids)}
-    names = [name for name in SIGNATURES if name not in _STATEFUL]
+    names = [
+        each.name
+        for each in signatures.offered(counts_events)
+        if each.name not in _STATEFUL
+    ]
     requests = [(signatures.RECOMMEND, {**sizes, "L": 0})]
     requests += [(name, sizes) for name in names]
     made = [

@@ -6,6 +6,7 @@ import numpy as np
 
 from trainer.behaviour import TRAIN, Sequences
 from trainer.evaluation import Queries, Scorer
+from trainer.event_counts import EventCounts
 
 
 def all_scorers(queries: Queries, seed: int) -> dict[str, Scorer]:
@@ -15,6 +16,23 @@ def all_scorers(queries: Queries, seed: int) -> dict[str, Scorer]:
         "random": random_scorer(queries.num_items, seed),
         "popularity": popularity_scorer(counts),
         "markov": MarkovScorer(queries, counts),
+    }
+
+
+def recent_scorers(queries: Queries, events: EventCounts) -> dict[str, Scorer]:
+    """Popularity of the moment by each half-life alone, by name."""
+
+    def scorer(number: int) -> Scorer:
+        def score(numbers: np.ndarray) -> np.ndarray:
+            targets = queries.targets[numbers]
+            moments = queries.sequences.timestamp[targets]
+            return np.asarray(events.at(moments)[number])
+
+        return score
+
+    return {
+        f"popularity at {hours:g} h": scorer(number)
+        for number, hours in enumerate(events.half_lives)
     }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -16,9 +17,11 @@ from schema import features
 from serving import manifest, signatures
 from serving.checks import with_optional
 from serving.manifest import BundleError, Manifest
+from serving.recency import RecentPopularity
 from serving.signatures import EXACT, NO_ITEM
 from trainer.behaviour import query_windows
 from trainer.evaluation import Queries
+from trainer.event_counts import EventCounts
 from trainer.prepare import Prepared
 
 Request = dict[str, np.ndarray]
@@ -37,6 +40,9 @@ class ExactBundle:
         item_ids: its catalogue, in the order of its vectors.
         vectors: [items, D] float32.
         max_history: events that it reads at most.
+        split: by which its model was trained.
+        live_counts: a `serving.recency.LiveCounts` as loaded; None where
+            recent popularity is not read.
 
     Raises:
         BundleError: if it is damaged or no exact bundle.
@@ -54,6 +60,9 @@ class ExactBundle:
         self.item_ids = [i.decode() for i in self._model.item_ids.numpy()]
         self.vectors: np.ndarray = self._model.item_vectors.numpy()
         self.max_history = int(described.config["data"]["max_history"])
+        self.split = str(described.config["data"]["split"])
+        stock = getattr(self._model, "stock", None)
+        self.live_counts = getattr(stock, "live_counts", None)
 
     def ask(self, signature: str, inputs: Request) -> dict[str, np.ndarray]:
         """Answers of one of `serving.signatures`, by name."""
@@ -120,6 +129,41 @@ def _names(vocabulary: Sequence[str]) -> np.ndarray:
     return np.array([UNKNOWN_NAME, *vocabulary], object)
 
 
+class _Timely:
+    """Scores of a bundle at the moments of queries, not at its export's.
+
+    Args:
+        live_counts: of the bundle.
+        split: by which its model was trained.
+        queries: what is asked.
+        rows: [items] of the bundle.
+    """
+
+    def __init__(
+        self, live_counts: Any, split: str, queries: Queries, rows: np.ndarray
+    ) -> None:
+        self._queries = queries
+        self._trust = tf.gather(live_counts.trust, rows)
+        self._popularity = RecentPopularity.of(live_counts.popularity)
+        self._temperature = live_counts.temperature
+        self._events = EventCounts.known(
+            queries.sequences,
+            queries.num_items,
+            self._popularity.half_lives,
+            split,
+        )
+
+    def __call__(
+        self, products: np.ndarray, numbers: np.ndarray
+    ) -> np.ndarray:
+        """[b, items] products of [b] query numbers -> [b, items] scores."""
+        targets = self._queries.targets[numbers]
+        counts = self._events.at(self._queries.sequences.timestamp[targets])
+        logits = self._popularity.logits(counts, self._trust)
+        scaled = self._popularity.scale(self._trust) * products
+        return np.asarray(scaled + self._temperature * logits)
+
+
 class BundleScorer:
     """A `trainer.evaluation.Scorer` over an exported bundle.
 
@@ -138,6 +182,12 @@ class BundleScorer:
         rows = [row.get(name, -1) for name in prepared.catalogue.item_ids]
         self.is_known = np.array(rows) >= 0
         self._items = bundle.vectors[np.maximum(rows, 0)].T  # [D, items]
+        self._queries = queries
+        self._timely: _Timely | None = None
+        if bundle.live_counts is not None:
+            self._timely = _Timely(
+                bundle.live_counts, bundle.split, queries, np.maximum(rows, 0)
+            )
 
     def embed(self, numbers: np.ndarray) -> np.ndarray:
         """[b] query numbers -> [b, D] queries, as the bundle sees users."""
@@ -151,4 +201,6 @@ class BundleScorer:
         recommend them.
         """
         scores = self.embed(numbers) @ self._items
+        if self._timely is not None:
+            scores = self._timely(scores, numbers)
         return np.where(self.is_known, scores, -np.inf)

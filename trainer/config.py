@@ -8,6 +8,7 @@ names are unique over all sections because each is also a flag.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import Any, Literal, get_type_hints
 
@@ -108,6 +109,11 @@ class ModelConfig:
         "its text says more; 0 lets it count in full from the first", low=0.0,
         high=1e6,
     )
+    recent_popularity: str = option(
+        "", "half-lives in hours, as 1,24,168, of the counts of recent events "
+        "that items are scored by beside a user's interest; for catalogues "
+        "whose items live for days, as news; none by default"
+    )
     temperature: float = option(
         0.07, "divides the cosine scores; higher flattens the softmax",
         low=0.001, high=10.0,
@@ -122,6 +128,20 @@ class ModelConfig:
                 "item_parts is empty; name at least one of "
                 f"{', '.join(ITEM_PARTS)}."
             )
+        try:
+            half_lives = self.half_lives
+        except ValueError:
+            half_lives = [0.0]
+        if not all(0 < hours < math.inf for hours in half_lives):
+            raise ValueError(
+                "recent_popularity takes half-lives in hours above 0, as "
+                f"1,24,168; got {self.recent_popularity!r}."
+            )
+
+    @property
+    def half_lives(self) -> list[float]:
+        """The hours in `recent_popularity`."""
+        return [float(hours) for hours in names_in(self.recent_popularity)]
 
     @property
     def item_part_names(self) -> list[str]:

@@ -23,14 +23,14 @@ def concrete_signatures(served: ServedModel) -> dict[str, Any]:
     """One concrete function per signature, and recommend as the default."""
     widths = {"s": served.state_width}
     functions = {
-        name: tf.function(
-            getattr(served, name), autograph=False
+        signature.name: tf.function(
+            getattr(served, signature.name), autograph=False
         ).get_concrete_function(
             **signatures.tensor_specs(
                 signatures.known(signature.inputs, served.reads_text), widths
             )
         )
-        for name, signature in signatures.SIGNATURES.items()
+        for signature in signatures.offered(served.counts_events)
     }
     recommend = functions[signatures.RECOMMEND]
     return {**functions, signatures.DEFAULT_SIGNATURE: recommend}
@@ -72,7 +72,9 @@ def _described(
         metrics=metrics,
         config=dataclasses.asdict(config),
         journal=manifest.NO_JOURNAL,
-        signatures=signatures.as_json(served.reads_text),
+        signatures=signatures.as_json(
+            served.reads_text, served.counts_events
+        ),
     )
 
 
@@ -104,6 +106,7 @@ def export_exact(
             prepared.catalogue.item_ids[:_WARMUP_ITEMS],
             _state_of_nobody(served),
             reads_text=served.reads_text,
+            counts_events=served.counts_events,
         )
         bundle.seal(folder, described, examples)
 

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
+from serving.recency import RecentPopularity
 from trainer.batches import SIGNATURE
 from trainer.config import RunConfig
 from trainer.encoder import TextEncoder
@@ -29,6 +30,9 @@ class TwoTower(tfrs.Model):
 
     Attributes:
         config, tables: the configuration and inputs as given.
+        popularity: what recent events add to scores; None where they are not
+            read.
+        events: of which it is counted.
         id_trust: [items] float32, how much an item's id counts:
             n / (n + id_shrinkage) of n train events, as a mean shrinks to
             what is known without it (James and Stein 1961), or what
@@ -65,6 +69,9 @@ class TwoTower(tfrs.Model):
             num_scenarios=inputs.num_scenarios,
             loss=settings.ranking_loss,
         )
+        half_lives = config.model.half_lives
+        self.popularity = RecentPopularity(half_lives) if half_lives else None
+        self.events = inputs.events
         self._text = tf.constant(inputs.text)
         self._profiles = tf.constant(inputs.profiles)
         self._behaviour = (
@@ -267,6 +274,30 @@ class TwoTower(tfrs.Model):
     )
     def _vectors_of(self, codes: tf.Tensor) -> tf.Tensor:
         return self.item_vectors(codes)
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None, None], tf.float32),
+            tf.TensorSpec([None], tf.int64),
+        ],
+        autograph=False,
+    )
+    def timely(self, products: tf.Tensor, moments: tf.Tensor) -> tf.Tensor:
+        """Scores at a moment, of a model that reads recent popularity.
+
+        Args:
+            products: [B, items] queries . vectors.
+            moments: [B] int64 unix seconds, when the queries are asked.
+
+        Returns:
+            [B, items] float32.
+        """
+        popularity, events = self.popularity, self.events
+        if popularity is None or events is None:
+            raise ValueError("this model does not read recent popularity.")
+        logits = popularity.logits(events.at(moments), self.id_trust)
+        scaled = popularity.scale(self.id_trust) * products
+        return scaled + self.config.model.temperature * logits
 
     @tf.function(
         input_signature=[SIGNATURE, tf.TensorSpec([None, None], tf.float32)],

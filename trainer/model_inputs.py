@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from trainer.config import RunConfig
 from trainer.encoder import TextEncoder
+from trainer.event_counts import EventCounts
 from trainer.prepare import Prepared
 from trainer.text_cache import TextCache
-from trainer.text_config import TextConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +31,8 @@ class ModelInputs:
         has_labels: whether there is anything to rank by.
         behaviour: [texts, T] float32 vectors of what events say; row 0 is
             zeros, for nothing. None where that is not read.
+        events: of which recent popularity is counted; None where it is not
+            read.
     """
 
     text: np.ndarray
@@ -43,12 +46,14 @@ class ModelInputs:
     num_event_types: int
     has_labels: bool
     behaviour: np.ndarray | None = None
+    events: EventCounts | None = None
 
 
 def build_inputs(
-    prepared: Prepared, encoder: TextEncoder, settings: TextConfig, folder: Path
+    prepared: Prepared, encoder: TextEncoder, config: RunConfig, folder: Path
 ) -> ModelInputs:
     """Tables for the model, texts as vectors or, to be tuned, as tokens."""
+    settings = config.text
     catalogue, spoken = prepared.catalogue, prepared.event_texts.spoken
     behaviour = None
     if settings.tunes_encoder:
@@ -77,4 +82,15 @@ def build_inputs(
         num_event_types=len(prepared.event_types) + 1,
         has_labels=prepared.label_scale.kind != "none",
         behaviour=behaviour,
+        events=_events(prepared, config),
+    )
+
+
+def _events(prepared: Prepared, config: RunConfig) -> EventCounts | None:
+    half_lives = config.model.half_lives
+    if not half_lives:
+        return None
+    return EventCounts.known(
+        prepared.sequences, len(prepared.catalogue), half_lives,
+        config.data.split,
     )

@@ -84,7 +84,7 @@ def shortlists(
         parts, desc=name, unit="batch", leave=False, mininterval=1.0
     ):
         embedded = scorer.embed(numbers)
-        scores = scorer.scores_of(embedded)
+        scores = scorer.scores_of(numbers, embedded)
         queries.exclude(scores, numbers)
         items = top_lists(scores, depth)  # -1 beyond what is admissible
         kept = np.take_along_axis(scores, np.maximum(items, 0), axis=1)

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from serving import index, versions
 from trainer import baselines, behaviour, evaluation
+from trainer.calibration import calibrate
 from trainer.config import RunConfig
 from trainer.encoder import TextEncoder, load_encoder, source_of
 from trainer.evaluation import Queries
@@ -117,7 +118,9 @@ class Run:
                         encoder.bert, text.tune, text.tune_size
                     )
             folder = Path(text.text_cache or self.job_dir / "text_cache")
-            inputs = build_inputs(self.prepared, encoder, text, folder)
+            inputs = build_inputs(
+                self.prepared, encoder, self.config, folder
+            )
         with strategy.scope():
             model = TwoTower(self.config, inputs, encoder)
         if earlier:
@@ -165,15 +168,20 @@ class Run:
             if is_joint:
                 head.calibrate()
             scorer = ModelScorer(model, self.prepared, queries)
-            ranking = evaluation.rank_targets(queries, scorer, "validation")
+            ranking = evaluation.rank_targets(
+                queries, scorer.products, "validation"
+            )
             return float(ranking.summary().get("ndcg@10", 0.0))
 
         best = float(fit.run(validate).best)
-        if model.has_labels and not is_joint:
+        has_late_head = model.has_labels and not is_joint
+        if has_late_head:
             fit_head(
                 head, self.prepared, queries,
                 strategy=strategy, job_dir=self.job_dir,
             )
+        calibrate(model, queries, ModelScorer(model, self.prepared, queries))
+        if has_late_head or model.popularity:
             fit.replace_best()
         return best
 
@@ -204,6 +212,8 @@ class Run:
             )
         with self.clock.stage("baselines"):
             scorers = baselines.all_scorers(queries, self.config.training.seed)
+            if model.events:
+                scorers |= baselines.recent_scorers(queries, model.events)
             report["baselines"] = {
                 name: evaluation.rank_targets(queries, scorer, name).summary()
                 for name, scorer in scorers.items()

@@ -50,11 +50,28 @@ class ModelScorer:
 
     def __call__(self, numbers: np.ndarray) -> np.ndarray:
         """[b] query numbers -> [b, items] scores."""
-        return self.scores_of(self.embed(numbers))
+        return self.scores_of(numbers, self.embed(numbers))
 
-    def scores_of(self, embedded: np.ndarray) -> np.ndarray:
-        """[b, D] queries -> [b, items] scores."""
-        return embedded @ self._items
+    def products(self, numbers: np.ndarray) -> np.ndarray:
+        """[b] query numbers -> [b, items] scores by the towers alone."""
+        return self.products_of(self.embed(numbers))
+
+    def products_of(self, embedded: np.ndarray) -> np.ndarray:
+        """[b, D] queries -> [b, items] scores by the towers alone."""
+        products: np.ndarray = embedded @ self._items
+        return products
+
+    def scores_of(
+        self, numbers: np.ndarray, embedded: np.ndarray
+    ) -> np.ndarray:
+        """[b] query numbers and [b, D] of them -> [b, items] scores."""
+        products = self.products_of(embedded)
+        if self._model.popularity is None:
+            return products
+        targets = self._queries.targets[numbers]
+        moments = self._queries.sequences.timestamp[targets]
+        scores: np.ndarray = self._model.timely(products, moments).numpy()
+        return scores
 
     def predictions(
         self, numbers: np.ndarray, embedded: np.ndarray, items: np.ndarray

@@ -11,8 +11,9 @@ import math
 import tensorflow as tf
 
 from serving import answering, policy
-from serving.admission import Shelf
+from serving.admission import Shelf, adjusted
 from serving.lists import Lists
+from serving.recency import LiveCounts
 from serving.search import ExactSearch
 from serving.stock import Stock, growing, is_offered
 from trainer import state_tag
@@ -42,6 +43,27 @@ def _stock(vectors: tf.Tensor, catalogue: Catalogue) -> Stock:
         shelf,
         telling_words(catalogue.texts),
         catalogue.categories,
+    )
+
+
+def _live_counts(
+    model: TwoTower,
+    prepared: Prepared,
+    shelf: Shelf,
+    temperature: tf.Variable,
+) -> LiveCounts | None:
+    """Counts after the last event; None where they are not read."""
+    if model.popularity is None or model.events is None:
+        return None
+    as_of = int(prepared.sequences.timestamp.max())
+    after = tf.constant([as_of + 1], tf.int64)
+    return LiveCounts(
+        model.popularity,
+        shelf,
+        counts=tf.transpose(model.events.at(after)[:, 0]),
+        trust=model.id_trust,
+        as_of=as_of + 1,
+        temperature=temperature,
     )
 
 
@@ -84,6 +106,9 @@ class ServedModel(tf.Module):
         self.item_ids = self.stock.item_ids
         self.item_vectors = self.stock.shelf.vectors
         self.temperature = _constant(model.config.model.temperature)
+        self.stock.live_counts = _live_counts(
+            model, prepared, self.stock.shelf, self.temperature
+        )
         scale = prepared.label_scale
         # Of the ranking head, for the twin.
         self.label_range = _constant(
@@ -144,6 +169,11 @@ class ServedModel(tf.Module):
         )
 
     @property
+    def counts_events(self) -> bool:
+        """Whether recent popularity is read."""
+        return self.stock.live_counts is not None
+
+    @property
     def state_width(self) -> int:
         """Width of a packed user state."""
         width: int = state_tag.WIDTH + self._users.state_width
@@ -168,7 +198,8 @@ class ServedModel(tf.Module):
         head = self._head(query, scenario)
         if head is None:
             vectors = tf.gather(self.item_vectors, tf.maximum(items, 0))
-            scores = tf.einsum("bd,bcd->bc", query, vectors)
+            products = tf.einsum("bd,bcd->bc", query, vectors)
+            scores = adjusted(products, self.stock.shelf, items)
         else:
             scores = self._label_scale.unscale(head(items))
         is_item = is_offered(self.stock, items)
@@ -204,7 +235,8 @@ class ServedModel(tf.Module):
         queries, columns = self._users.leave_one_out(inputs)
         items = self.tables.items.lookup(inputs["item_id"])
         vectors = tf.gather(self.item_vectors, tf.maximum(items, 0))
-        scores = tf.einsum("bwd,bd->bw", queries, vectors)
+        products = tf.einsum("bwd,bd->bw", queries, vectors)
+        scores = adjusted(products, self.stock.shelf, items[:, tf.newaxis])
         history = self.tables.items.lookup(inputs["history_item_ids"])
         matched = shared_words(
             policy.gather_or_empty(self.stock.words, items),
@@ -218,6 +250,14 @@ class ServedModel(tf.Module):
             "matched_words": _at(matched, place, ""),
             "score": tf.where(items >= 0, scores[:, 0], -math.inf),
         }
+
+    def observe(self, item_id: tf.Tensor, timestamp: tf.Tensor) -> Tensors:
+        """Counts events for recent popularity."""
+        if self.stock.live_counts is None:
+            raise ValueError("this model does not read recent popularity.")
+        rows = self.stock.lookup(item_id)
+        is_counted = self.stock.live_counts.observe(rows, timestamp)
+        return {"is_counted": tf.cast(is_counted, tf.int32)}
 
     def _head(
         self, query: tf.Tensor, scenario: tf.Tensor

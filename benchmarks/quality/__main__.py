@@ -17,6 +17,7 @@ from benchmarks.quality.execution import (
 )
 from benchmarks.quality.treatments import (
     COLD_ITEMS,
+    LATEST,
     PLAIN,
     SHUFFLE_TIES,
     TFRS,
@@ -49,6 +50,8 @@ def _treatment(asked: argparse.Namespace) -> Treatment:
         return Treatment(SHUFFLE_TIES)
     if asked.cold_items is not None:
         return Treatment(COLD_ITEMS, asked.cold_items)
+    if asked.latest_validation is not None:
+        return Treatment(LATEST, asked.latest_validation)
     return Treatment(TFRS) if asked.protocol == TFRS else PLAIN
 
 

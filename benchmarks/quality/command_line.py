@@ -19,6 +19,7 @@ _EXAMPLES = """examples:
   python -m benchmarks.quality --data amazon-beauty ml-1m --seeds 0 1 2
   python -m benchmarks.quality --data amazon-beauty --variant full id-only
   python -m benchmarks.quality --data amazon-beauty --cold-items 0.05
+  python -m benchmarks.quality --data caixin-news-zh --latest-validation 0.1
   python -m benchmarks.quality --data ml-100k --protocol tfrs --set epochs=5
   python -m benchmarks.quality --table
 """
@@ -75,6 +76,11 @@ def _add_data_changes(parser: argparse.ArgumentParser) -> None:
         "--cold-items", type=float, metavar="SHARE",
         help="remove all events but the test targets of this share of the "
         "test items; runs on all events come with it",
+    )
+    changes.add_argument(
+        "--latest-validation", type=float, metavar="SHARE",
+        help="of a `split` column without validation rows: the latest train "
+        "events by time become validation events",
     )
     changes.add_argument(
         "--protocol", choices=["standard", "tfrs"], default="standard",

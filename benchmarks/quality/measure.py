@@ -86,6 +86,8 @@ def text_vectors(run: Run) -> np.ndarray | None:
 def baseline_scorers(run: Run, queries: Queries) -> dict[str, Scorer]:
     """Every baseline by name."""
     scorers = baselines.all_scorers(queries, run.config.training.seed)
+    if run.model.events:
+        scorers |= baselines.recent_scorers(queries, run.model.events)
     vectors = text_vectors(run)
     if vectors is not None:
         scorers |= neighbours.text_scorers(queries, vectors)

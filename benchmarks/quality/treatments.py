@@ -8,12 +8,19 @@ import os
 import shutil
 from pathlib import Path
 
-from benchmarks.quality import cold_items, random_split, tie_shuffle
+from benchmarks.quality import (
+    cold_items,
+    latest_validation,
+    random_split,
+    tie_shuffle,
+)
 from benchmarks.quality.event_table import EventTable, Notes
 from schema import features
 from trainer.tables.files import find_files
 
 SHUFFLE_TIES, COLD_ITEMS, TFRS = "shuffle-ties", "cold-items", "tfrs"
+LATEST = "latest-validation"
+KINDS = (SHUFFLE_TIES, COLD_ITEMS, TFRS, LATEST)
 NOTES = "treatment.json"  # beside the tables: what was drawn
 
 
@@ -22,23 +29,23 @@ class Treatment:
     """A change of the data.
 
     Attributes:
-        kind: "" for none, shuffle-ties, cold-items or tfrs.
-        share: of the test items that become cold.
+        kind: one of `KINDS`, "" for none.
+        share: of the test items that become cold, or of the train events that
+            become validation events.
     """
 
     kind: str = ""
     share: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.kind not in ("", SHUFFLE_TIES, COLD_ITEMS, TFRS):
+        if self.kind not in ("", *KINDS):
             raise ValueError(
-                f"a treatment is {SHUFFLE_TIES}, {COLD_ITEMS} or {TFRS}, got "
-                f"{self.kind!r}."
+                f"a treatment is one of {', '.join(KINDS)}, got {self.kind!r}."
             )
-        if self.kind == COLD_ITEMS and not 0 < self.share < 1:
+        has_share = self.kind in (COLD_ITEMS, LATEST)
+        if has_share and not 0 < self.share < 1:
             raise ValueError(
-                f"--cold-items must lie between 0 and 1, got {self.share}; "
-                "0.05 is TIGER's protocol."
+                f"--{self.kind} must lie between 0 and 1, got {self.share}."
             )
 
     def __str__(self) -> str:
@@ -107,6 +114,10 @@ class Treatment:
         if self.kind == COLD_ITEMS:
             return cold_items.make_cold(
                 events, share=self.share, split=split, seed=seed
+            )
+        if self.kind == LATEST:
+            return latest_validation.hold_out_latest(
+                events, share=self.share, split=split
             )
         return random_split.split_at_random(events, seed)
 

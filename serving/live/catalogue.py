@@ -130,6 +130,12 @@ class LiveCatalogue:
         with self._turns.reading():
             yield
 
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """While it lasts nothing else reads the model or applies records."""
+        with self._turns.writing():
+            yield
+
     def _take(self) -> None:
         before = self.journal_id
         records = self._reader.news()

@@ -19,6 +19,7 @@ from schema import features
 from serving.admission import NO_ROW
 from serving.live import items
 from serving.live.journal import ADD, Record
+from serving.recency import make_room
 from serving.stock import id_hashes, rows_of
 from serving.words import words_of
 
@@ -52,6 +53,8 @@ class Change:
             _index(stock, self.content["item_ids"], rows)
             for name, values in self.content.items():
                 _grow(_variable(stock, name), values)
+            if getattr(stock, "live_counts", None) is not None:
+                make_room(stock.live_counts, number)
 
 
 def planned(

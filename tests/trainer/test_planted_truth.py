@@ -117,7 +117,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Planted:
         sample,
         prepared,
         encoder,
-        build_inputs(prepared, encoder, CONFIG.text, folder / "text_cache"),
+        build_inputs(prepared, encoder, CONFIG, folder / "text_cache"),
         np.array([topics[item] for item in ids]),
         np.array([item in cold for item in ids]),
         folder,
