@@ -103,6 +103,7 @@ setup(
         "trainer.sample",
         "trainer.settings",
         "trainer.tables",
+        "trainer.text_quality",
         "trainer.tokenizer",
         "trainer.tuning",
     ],
