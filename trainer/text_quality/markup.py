@@ -98,7 +98,10 @@ class _Parser(HTMLParser):
 
 
 def _open_end(text: str) -> int:
-    """Where a tag begins that nothing closes; the length without one."""
+    """Where a tag begins that nothing closes; the length without one.
+
+    What the parser does with it differs between releases of Python.
+    """
     last = text.rfind("<")
     return len(text) if last <= text.rfind(">") else last
 

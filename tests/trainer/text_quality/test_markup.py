@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html.parser import HTMLParser
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -77,6 +79,12 @@ def test_it_tells_what_was_written(text, has_markup, has_entities):
 
 def test_blocks_end_lines_and_inline_elements_do_not():
     assert shown("<h1>a</h1>b<br>c<span>d</span>").text == "\na\nb\ncd"
+
+
+def test_a_tag_that_is_cut_off_is_not_left_to_the_parser(monkeypatch):
+    # Some releases of Python drop it when the parser is closed.
+    monkeypatch.setattr(HTMLParser, "close", lambda self: None)
+    assert shown("<b>x</b> <y & z").text == "x <y & z"
 
 
 @given(st.text(st.characters(exclude_characters="<&")))
