@@ -108,6 +108,12 @@ def test_a_damaged_events_table_is_no_missing_one(logs):
         run(logs, TextQualityConfig())
 
 
+def test_two_events_tables_are_no_missing_one(logs):
+    (logs / "events.parquet").touch()
+    with pytest.raises(DataError, match="ambiguous_table"):
+        run(logs, TextQualityConfig())
+
+
 def test_too_many_bad_items_stop_it(logs, tmp_path):
     (logs / "items.csv").write_text(ITEMS + ",nobody,\n")
     with pytest.raises(DataError, match="1 of the 7 rows of items"):
