@@ -28,6 +28,7 @@ REQUIRES = [
     "tornado>=6.3,<7",  # REST beside gRPC
     "numpy>=1.26,<3",  # arrays between tables and model
     "pyarrow>=10",  # CSV and Parquet, read by column
+    "py3langid>=0.2.2,<0.4",  # languages of texts; small, offline, model inside
     "PyYAML>=6",  # --config and --print-config
     "tqdm>=4.66",  # progress with time left
     "psutil>=5.9",  # peak memory of a run, findings of the doctor
@@ -102,6 +103,7 @@ setup(
         "trainer.sample",
         "trainer.settings",
         "trainer.tables",
+        "trainer.text_quality",
         "trainer.tokenizer",
         "trainer.tuning",
     ],

@@ -202,6 +202,7 @@ def test_the_tested_package_is_complete_and_up_to_date() -> None:
         "trainer.settings",
         "trainer.tables",
         "trainer.task",
+        "trainer.text_quality.run",
     ],
 )
 def test_a_light_module_imports_no_tensorflow(
@@ -213,7 +214,13 @@ def test_a_light_module_imports_no_tensorflow(
 
 @pytest.mark.parametrize(
     "module",
-    ["trainer.pretrain", "trainer.task", "trainer.sample", "serving.server"],
+    [
+        "trainer.pretrain",
+        "trainer.task",
+        "trainer.text_quality",
+        "trainer.sample",
+        "serving.server",
+    ],
 )
 def test_help_answers_before_tensorflow_is_loaded(
     module: str, tmp_path: Path

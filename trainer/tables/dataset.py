@@ -68,13 +68,20 @@ class TableRows:
         return self.rejected / max(self.read, 1)
 
 
-def _read_table(
-    name: str, data_dir: Path, setting: str | None, reads_text: bool
-) -> tuple[RawTable | None, list[str]]:
-    """A table and notes on it; None if it is optional and absent."""
-    files = find_files(name, data_dir, setting)
-    if not files:
-        return None, []
+def read_table(
+    name: str, files: Sequence[Path], *, reads_text: bool = False
+) -> tuple[RawTable, list[str]]:
+    """A table, nothing judged yet, and notes on its columns.
+
+    Args:
+        name: of the table.
+        files: of it, one at least.
+        reads_text: whether the events' own texts are wanted.
+
+    Raises:
+        DataError: if a column is missing, a required table has no rows, or a
+            file cannot be read.
+    """
     parts = [read_file(path, name) for path in files]
     found = [list(part.columns) for part in parts]
     errors = [
@@ -108,15 +115,15 @@ def _read_tables(
     errors: list[Anomaly] = []
     for name in features.COLUMNS:
         try:
-            table, new_notes = _read_table(
-                name, data_dir, getattr(config, name), reads_text
-            )
+            files = find_files(name, data_dir, getattr(config, name))
+            if not files:
+                continue
+            table, new_notes = read_table(name, files, reads_text=reads_text)
         except DataError as error:
             errors += error.anomalies
             continue
         notes += new_notes
-        if table is not None:
-            reviews[name] = Review(table)
+        reviews[name] = Review(table)
     if errors:
         raise DataError(errors, "The tables cannot be read.")
     return reviews, notes

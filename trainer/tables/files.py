@@ -22,13 +22,13 @@ READERS: dict[str, Callable[[Path, str], RawTable]] = {
 }
 
 
-def _suffix(path: Path) -> str | None:
+def suffix_of(path: Path) -> str | None:
     """The known suffix of a file's name; None if it has none."""
     return next((end for end in READERS if path.name.endswith(end)), None)
 
 
 def _missing_table(table: str, folder: Path) -> DataError:
-    present = sorted(p.name for p in folder.glob("*") if _suffix(p))
+    present = sorted(p.name for p in folder.glob("*") if suffix_of(p))
     close = nearest(table, [name.split(".")[0] for name in present])
     hint = next((n for n in present if close and n.startswith(close)), None)
     remedy = (
@@ -68,7 +68,7 @@ def _named_files(table: str, folder: Path, setting: str) -> list[Path]:
 
 
 def _check_formats(table: str, files: Sequence[Path]) -> None:
-    kinds = {_suffix(path) for path in files}
+    kinds = {suffix_of(path) for path in files}
     names = ", ".join(str(path) for path in files[:5])
     if None in kinds:
         remedy = f"{names}: a file's name must end in {', '.join(READERS)}."
@@ -108,7 +108,7 @@ def read_file(path: Path, table: str) -> RawTable:
     Raises:
         DataError: if it cannot be read.
     """
-    suffix = _suffix(path)
+    suffix = suffix_of(path)
     if suffix is None:
         raise ValueError(f"{path} does not end in {', '.join(READERS)}.")
     return READERS[suffix](path, table)
