@@ -5,8 +5,9 @@ import shutil
 
 import numpy as np
 import pytest
+import toy_model
 
-from serving import bundle, manifest, signatures, warmup
+from serving import bundle, manifest, warmup
 from serving.manifest import BundleError, Manifest
 
 
@@ -53,7 +54,7 @@ def test_the_manifest_covers_every_file(exact_dir):
 def test_warm_up_requests_are_read_back(exact_dir):
     names = [request.signature for request in warmup.read(exact_dir)]
     assert names[:2] == ["recommend", "recommend"]
-    assert set(names) == set(signatures.SIGNATURES)
+    assert set(names) == set(toy_model.NAMES)
     inputs = warmup.read(exact_dir)[1].inputs
     assert inputs["history_item_ids"].tolist() == [[b"i0", b"i1"]]
     assert inputs["exclude_item_ids"].shape == (1, 0)
@@ -73,10 +74,13 @@ def test_warm_up_requests_are_tensorflow_serving_s(exact_dir):
 def test_what_takes_a_state_is_warmed_up_where_there_is_one():
     names = [r.signature for r in warmup.default_requests(["a", "b", "c"])]
     stateful = {"advance", "recommend_next"}
-    assert set(signatures.SIGNATURES) - set(names) == stateful
+    assert set(toy_model.NAMES) - set(names) == stateful
     state = np.zeros((1, 4), np.float32)
     more = warmup.default_requests(["a", "b", "c"], state)
-    assert {r.signature for r in more} == set(signatures.SIGNATURES)
+    assert {r.signature for r in more} == set(toy_model.NAMES)
+    counting = warmup.default_requests(["a", "b", "c"], counts_events=True)
+    counted = next(r for r in counting if r.signature == "observe").inputs
+    assert counted["timestamp"].tolist() == [0]  # which is not counted
 
 
 def test_a_version_without_warm_up_requests_has_none(tmp_path):

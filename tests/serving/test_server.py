@@ -9,6 +9,7 @@ import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
+import toy_model
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from processes import Process, beside
 from tensorflow_serving.apis import (
@@ -221,7 +222,7 @@ def test_metadata_lists_all_signatures(stub):
     response = stub.GetModelMetadata(request, timeout=TIMEOUT)
     found = get_model_metadata_pb2.SignatureDefMap()
     response.metadata["signature_def"].Unpack(found)
-    assert set(signatures.SIGNATURES) <= set(found.signature_def)
+    assert set(toy_model.NAMES) <= set(found.signature_def)
     rank = found.signature_def["rank"]
     assert "candidate_item_ids" in rank.inputs
 

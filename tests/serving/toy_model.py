@@ -101,6 +101,10 @@ def rule_out(
     return left
 
 
+# It reads no recent popularity.
+NAMES = [each.name for each in signatures.offered(False)]
+
+
 def _specs(name: str) -> dict[str, tf.TensorSpec]:
     fields = signatures.known(signatures.SIGNATURES[name].inputs, False)
     return signatures.tensor_specs(fields, {"s": DIM + 1})
@@ -215,7 +219,7 @@ def save(model: ToyModel, folder: Path) -> None:
         ).get_concrete_function(
             **_specs(name)
         )
-        for name in signatures.SIGNATURES
+        for name in NAMES
     }
     concrete[signatures.DEFAULT_SIGNATURE] = concrete[signatures.RECOMMEND]
     tf.saved_model.save(model, str(folder), signatures=concrete)
