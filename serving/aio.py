@@ -77,6 +77,7 @@ class AsyncClient:
     similar = _awaited(Client.similar)
     rank = _awaited(Client.rank)
     explain = _awaited(Client.explain)
+    observe = _awaited(Client.observe)
 
     def __init__(
         self,

@@ -110,6 +110,24 @@ class RecentPopularity(tf.Module):
         intensity = tf.math.log(tf.exp(self.log_base) + weighted)
         return self.exponent * intensity + self.newness * (1.0 - trust)
 
+    def scores(
+        self,
+        products: tf.Tensor,
+        counts: tf.Tensor,
+        trust: tf.Tensor,
+        temperature: tf.Tensor | float,
+    ) -> tf.Tensor:
+        """[b, n] products of queries and vectors -> [b, n] scores.
+
+        Args:
+            products: [b, n] float32.
+            counts: [H, b, n] float32 at the moments of the queries.
+            trust: [n] float32.
+            temperature: of the logits.
+        """
+        boost = temperature * self.logits(counts, trust)
+        return self.scale(trust) * products + boost
+
 
 class LiveCounts(tf.Module):
     """Counts of a served catalogue, which events move on.

@@ -208,6 +208,30 @@ class Client:
             float(answer["score"][0]),
         )
 
+    def observe(
+        self, item_ids: Sequence[str], timestamps: Sequence[int]
+    ) -> list[bool]:
+        """Counts events of all users, for recent popularity.
+
+        Args:
+            item_ids: of one event each.
+            timestamps: unix seconds, in any order.
+
+        Returns:
+            Of each event whether it was counted: its item is known and its
+            time is not 0.
+
+        Raises:
+            ClientError: if there is no answer, or the model does not read
+                recent popularity.
+        """
+        inputs = {
+            "item_id": _strings(list(item_ids)),
+            "timestamp": np.array(timestamps, np.int64),
+        }
+        counted = self.predict(signatures.OBSERVE, inputs)["is_counted"]
+        return [bool(each) for each in counted]
+
 
 def _strings(values: list[Any]) -> Array:
     return np.array(values, object)

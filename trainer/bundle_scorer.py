@@ -159,9 +159,11 @@ class _Timely:
         """[b, items] products of [b] query numbers -> [b, items] scores."""
         targets = self._queries.targets[numbers]
         counts = self._events.at(self._queries.sequences.timestamp[targets])
-        logits = self._popularity.logits(counts, self._trust)
-        scaled = self._popularity.scale(self._trust) * products
-        return np.asarray(scaled + self._temperature * logits)
+        return np.asarray(
+            self._popularity.scores(
+                products, counts, self._trust, self._temperature
+            )
+        )
 
 
 class BundleScorer:

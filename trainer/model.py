@@ -8,12 +8,13 @@ import tensorflow_recommenders as tfrs
 
 from serving.recency import RecentPopularity
 from trainer.batches import SIGNATURE
+from trainer.candidates import candidates
 from trainer.config import RunConfig
 from trainer.encoder import TextEncoder
-from trainer.losses import log_inclusion_probability, retrieval_loss
+from trainer.losses import retrieval_loss
 from trainer.model_inputs import ModelInputs
 from trainer.ranking_head import RankingHead
-from trainer.replicas import gathered, over_replicas
+from trainer.replicas import over_replicas
 from trainer.towers import ItemTower, UserTower
 
 _ENCODE_ITEMS = 4096  # items of the catalogue that are encoded at a time
@@ -172,7 +173,12 @@ class TwoTower(tfrs.Model):
             Scalar float32.
         """
         targets = tf.where(inputs["is_target"])  # [P, 2] window, position
-        codes, columns, log_inclusion = self._candidates(inputs)
+        codes, columns, log_inclusion = candidates(
+            inputs,
+            self.config,
+            self._event_share[: self.num_train_items],
+            step=self.optimizer.iterations,
+        )
         vectors = self.item_vectors(codes, training=training)
         event_vectors = tf.gather(vectors, columns)
         hidden, interests = self.states(inputs, event_vectors, training)
@@ -198,52 +204,6 @@ class TwoTower(tfrs.Model):
             if self.config.training.ranking_training == "joint":
                 loss += self.config.training.ranking_weight * ranking
         return loss
-
-    def _candidates(
-        self, batch: dict[str, tf.Tensor]
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor | None]:
-        """The distinct items that are scored, each encoded once.
-
-        An item without train events is never among them: it would be wrong
-        each time, and the model would learn to push new items down by their
-        text.
-
-        Returns:
-            [C] int32 item codes, [B, L] int32 column of each event's item,
-            and [C] log inclusion probabilities, or None for the full softmax.
-        """
-        settings = self.config.training
-        trains_text = self.config.text.tunes_encoder
-        num_items = self.num_train_items
-        if num_items <= settings.full_softmax_items and not trains_text:
-            return tf.range(num_items), batch["item"], None
-        # Text that is being tuned is affordable for the batch's items alone.
-        uniform = 0 if trains_text else settings.num_negatives
-        is_event = tf.sequence_mask(batch["length"], tf.shape(batch["item"])[1])
-        # Padding repeats the window's first item: it adds no candidate.
-        own = tf.where(is_event, batch["item"], batch["item"][:, :1])
-        own = tf.reshape(own, [-1])
-        step = tf.cast(self.optimizer.iterations, tf.int32)
-        drawn = tf.random.stateless_uniform(
-            [uniform],
-            tf.stack([settings.seed, step]),
-            maxval=num_items,
-            dtype=tf.int32,
-        )
-        events = tf.boolean_mask(batch["item"], is_event)
-        # Own items come first, so that their columns are the first indices.
-        everything = tf.concat([own, gathered(events), drawn], axis=0)
-        codes, columns = tf.unique(everything)
-        columns = tf.reshape(
-            columns[: tf.size(own)], tf.shape(batch["item"])
-        )
-        log_inclusion = log_inclusion_probability(
-            tf.gather(self._event_share, codes),
-            uniform,
-            num_items,
-            over_replicas(tf.size(events)),
-        )
-        return codes, columns, log_inclusion
 
     def catalogue_vectors(self) -> tf.Tensor:
         """[items, D] float32 vectors of the whole catalogue."""
@@ -295,9 +255,10 @@ class TwoTower(tfrs.Model):
         popularity, events = self.popularity, self.events
         if popularity is None or events is None:
             raise ValueError("this model does not read recent popularity.")
-        logits = popularity.logits(events.at(moments), self.id_trust)
-        scaled = popularity.scale(self.id_trust) * products
-        return scaled + self.config.model.temperature * logits
+        return popularity.scores(
+            products, events.at(moments), self.id_trust,
+            self.config.model.temperature,
+        )
 
     @tf.function(
         input_signature=[SIGNATURE, tf.TensorSpec([None, None], tf.float32)],

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from serving import model_config
+from serving.asking import User
+from serving.gate import Gate
+from serving.grpc_server import GrpcOptions, GrpcServer
 from serving.live import items
 from serving.live.compaction import compact
 from serving.live.journal import Journal
+from serving.models import Models
 from serving.recommender import Recommender, UnknownSignatureError
+from serving.remote import Client
+from serving.service import Service
 from serving.signatures import OBSERVE, SIGNATURES, blank
 from trainer import behaviour
 from trainer.baselines import recent_scorers
@@ -202,6 +210,35 @@ def test_an_added_item_is_found_by_its_first_readers(served: Path) -> None:
     compacted = load(compact(served).version)
     tell(compacted, "added", [NOW + 60] * 150)
     assert top(compacted)[0] == "added"
+
+
+def test_clients_that_tell_at_once_are_all_counted(served: Path) -> None:
+    models = Models(
+        [model_config.ModelConfig("recommender", served)]
+    )
+    server = GrpcServer(
+        Service(models, Gate(8, 100)), "127.0.0.1:0", GrpcOptions(threads=8)
+    )
+    server.start()
+    counts = models.hosts[0].find(None).model.stock.live_counts.counts
+    before = counts.numpy()
+
+    def tell_twenty(item: int) -> list[bool]:
+        with Client(f"127.0.0.1:{server.port}") as client:
+            told = [f"n{item:03}", "unknown"]
+            found = [client.observe(told, [NOW, NOW]) for _ in range(20)]
+            client.recommend(User(), k=3)
+        return sum(found, [])
+
+    with ThreadPoolExecutor(6) as threads:
+        answers = list(threads.map(tell_twenty, range(6)))
+    server.stop(0)
+    assert answers == [[True, False] * 20] * 6
+    # NOW is the last moment of the log: nothing has faded since.
+    ids = models.hosts[0].find(None).model.item_ids.numpy().tolist()
+    rows = [ids.index(f"n{item:03}".encode()) for item in range(6)]
+    added = (counts.numpy() - before)[rows]
+    np.testing.assert_allclose(added, 20, rtol=0.05)
 
 
 def test_a_model_without_it_says_so(small_run: Run) -> None:
