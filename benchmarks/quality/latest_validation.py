@@ -38,7 +38,7 @@ def hold_out_latest(
         )
     time = events.numbers(features.TIMESTAMP)
     is_train = said == "train"
-    first = int(np.quantile(time[is_train], 1 - share))
+    first = int(np.quantile(time[is_train], 1 - share, method="higher"))
     is_late = is_train & (time >= first)
     changed = np.where(is_late, "validation", said)
     return events.with_columns(split=changed), {"validation_from": first}

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from serving import recency
 from serving.admission import Admission, Shelf, adjusted
 from serving.recency import LiveCounts, RecentPopularity, make_room
 from serving.search import ExactSearch, Plan, ScannSearch
@@ -106,10 +107,11 @@ def test_scores_are_scaled_and_boosted(rng: np.random.Generator) -> None:
     )
 
 
-@pytest.mark.parametrize("plan", [Plan(), Plan(10, 2, 50)])
+@pytest.mark.parametrize("plan", [Plan(), Plan(10, 10, ITEMS)])
 def test_a_twin_finds_what_is_popular(
-    rng: np.random.Generator, plan: Plan
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch, plan: Plan
 ) -> None:
+    monkeypatch.setattr(recency, "_HOT", 20)
     shelf = shelf_of(rng)
     live = counting(shelf)
     queries = tf.constant(rng.normal(size=(5, DIM)).astype(np.float32))
