@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import csv
 import itertools
 import json
 from collections.abc import Iterator
@@ -10,11 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from trainer.catalogue import join_text
 from trainer.encoder import TextEncoder, load_encoder
 from trainer.pretrain import main
 from trainer.pretraining.comparison import rank_correlation
 from trainer.pretraining.corpus import hold_out
+from trainer.pretraining.distillation import Distillation
 from trainer.pretraining.fit import StageFit
+from trainer.pretraining.imitation import ImitationStage
 from trainer.sample.__main__ import main as make_sample
 
 _SMALL = {
@@ -24,17 +29,16 @@ _SMALL = {
     "intermediate_size": 32,
     "max_position_embeddings": 32,
 }
-# Wide weights: with BERT's own 0.02 all texts have nearly one vector.
-_LARGE = {**_SMALL, "hidden_size": 24, "initializer_range": 0.3}
+_LARGE = {**_SMALL, "hidden_size": 24}
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("distillation")
-    make_sample([str(folder / "logs"), "--users", "60", "--items", "80"])
+    make_sample([str(folder / "logs"), "--users", "60", "--items", "200"])
     (folder / "small.json").write_text(json.dumps(_SMALL))
     (folder / "large.json").write_text(json.dumps(_LARGE))
-    corpus = [f"{a} {b}" for a in "abcdefgh" for b in ("lamp", "red shoe")]
+    corpus = (folder / "logs" / "items.csv").read_text().splitlines()
     load_encoder(
         str(folder / "large.json"), max_tokens=24, corpus=corpus,
         folder=folder / "teacher",
@@ -47,25 +51,60 @@ def flags(folder: Path, output: str, *more: str) -> list[str]:
         "--data-dir", str(folder / "logs"), "--output", str(folder / output),
         "--encoder", str(folder / "small.json"), "--max-tokens", "24",
         "--vocab-size", "600", "--epochs", "0", "--batch-tokens", "256",
-        "--distill-from", str(folder / "teacher"), "--distill-epochs", "8",
-        "--held-out-share", "0.2", "--save-every-s", "0",
+        "--distill-from", str(folder / "teacher"), "--distill-epochs", "10",
+        "--held-out-share", "0.2", "--save-every-s", "60",
         "--learning-rate", "0.01", *more,
     ]
 
 
+@contextlib.contextmanager
+def steps(most: int | None = None) -> Iterator[list[bytes]]:
+    """What is read in each step; after `most` of them the run is killed."""
+    every = StageFit._batches_from
+    read: list[bytes] = []
+
+    def watched(self: StageFit, done: int) -> Iterator[tuple[np.ndarray, ...]]:
+        for batch in itertools.islice(every(self, done), most):
+            read.append(b"".join(part.tobytes() for part in batch))
+            yield batch
+        if most is not None:
+            raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StageFit, "_batches_from", watched)
+        yield read
+
+
 @pytest.fixture(scope="module")
-def finished(folder: Path, request) -> tuple[Path, str]:
-    """The folder, and what was printed."""
+def whole(folder: Path, request) -> tuple[list[bytes], str]:
+    """A run's steps, and what it printed."""
     capture = request.config.pluginmanager.getplugin("capturemanager")
     capture.read_global_capture()
-    assert main(flags(folder, "student")) == 0
-    return folder / "student", capture.read_global_capture()[0]
+    with steps() as read:
+        assert main(flags(folder, "student")) == 0
+    return read, capture.read_global_capture()[0]
+
+
+@pytest.fixture(scope="module")
+def finished(folder: Path, whole: tuple[list[bytes], str]) -> tuple[Path, str]:
+    """The folder, and what was printed."""
+    return folder / "student", whole[1]
 
 
 def read(folder: Path, name: str) -> TextEncoder:
     return load_encoder(
         str(folder / name), max_tokens=24, corpus=[], folder=folder
     )
+
+
+def weights_of(folder: Path) -> int:
+    """Numbers in a BERT of one layer, by its configuration."""
+    config = json.loads((folder / "config.json").read_text())
+    wide, inner = config["hidden_size"], config["intermediate_size"]
+    rows = config["vocab_size"] + config["max_position_embeddings"] + 2
+    attention = 4 * (wide * wide + wide)
+    feed_forward = 2 * wide * inner + inner + wide
+    return rows * wide + attention + feed_forward + 3 * 2 * wide
 
 
 def report_of(folder: Path) -> dict:
@@ -75,69 +114,71 @@ def report_of(folder: Path) -> dict:
 
 def test_the_student_is_nearer_to_its_teacher_on_held_out_texts(finished):
     report = report_of(finished[0])
-    assert report["agreement_after"] > report["agreement_before"] + 0.3
-    assert report["agreement_after"] > 0.7
+    assert report["agreement_after"] > report["agreement_before"] + 0.25
 
 
-def test_agreement_is_measured_on_what_was_not_learnt(
-    folder, finished, monkeypatch
-):
-    asked: list[str] = []
-    bulk = TextEncoder.encode_bulk
+def test_what_is_measured_on_is_not_learnt(folder, monkeypatch):
+    taught: list[str] = []
+    stage = Distillation.stage
 
-    def watched(self: TextEncoder, texts) -> np.ndarray:
-        asked.append(list(texts))
-        return bulk(self, texts)
+    def watched(self: Distillation) -> ImitationStage:
+        taught.extend(self._texts)
+        return stage(self)
 
-    monkeypatch.setattr(TextEncoder, "encode_bulk", watched)
+    monkeypatch.setattr(Distillation, "stage", watched)
     assert main(flags(folder, "watched", "--distill-epochs", "1")) == 0
-    held_out = asked[0]  # by the student, before anything is learnt
+    rows = csv.DictReader((folder / "logs" / "items.csv").open())
+    items = [
+        join_text(
+            [row["title"], row["brand"], row["categories"],
+             row["description"], row["keywords"]]
+        )
+        for row in rows
+    ]
+    _, held_out = hold_out(list(dict.fromkeys(items)), 0.2)
     assert len(held_out) == report_of(folder / "watched")["held_out_texts"]
-    learnt = {text for texts in asked for text in texts} - set(held_out)
-    assert hold_out([*held_out, *learnt], 0.2)  # none of them is empty
-    expected = rank_correlation(
-        read(folder, "watched").encode_bulk(held_out),
-        read(folder, "teacher").encode_bulk(held_out),
-    )
+    assert set(items) - set(taught) == set(held_out)
+    assert len(taught) > len(items)  # titles and profiles are among them
     found = report_of(folder / "watched")["agreement_after"]
-    assert found == pytest.approx(expected, abs=1e-6)
+    assert found == pytest.approx(
+        rank_correlation(
+            read(folder, "watched").encode_bulk(held_out),
+            read(folder, "teacher").encode_bulk(held_out),
+        ),
+        abs=1e-4,
+    )
 
 
 def test_the_report_says_what_both_cost(finished):
     folder, printed = finished
     report = report_of(folder)
     for name in ("teacher", "student"):
-        words, width = 3, _LARGE if name == "teacher" else _SMALL
-        assert report[name]["weights"] > words * width["hidden_size"]
+        assert report[name]["weights"] == weights_of(folder.parent / name)
         assert report[name]["texts_per_s"] > 0
-    ratio = report["teacher"]["weights"] / report["student"]["weights"]
-    assert ratio != 1
+    # What is in float32 takes four bytes; the rest is the tokenizer.
+    smallest = report["student"]["weights"] * 4 / 1e6
+    assert smallest < report["student"]["size_mb"] < smallest + 0.2
     assert f"{report['student']['weights']:,}" in printed
     assert f"{report['agreement_after']:.3f} after" in printed
 
 
-def test_a_killed_run_ends_as_one_that_was_not(folder, finished, capsys):
-    every = StageFit._batches_from
-
-    def three(self: StageFit, done: int) -> Iterator[tuple[np.ndarray, ...]]:
-        yield from itertools.islice(every(self, done), 3)
-        raise KeyboardInterrupt
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(StageFit, "_batches_from", three)
-        with pytest.raises(KeyboardInterrupt):
-            main(flags(folder, "killed"))
+def test_a_killed_run_ends_as_one_that_was_not(folder, whole, capsys):
+    with steps(3) as first, pytest.raises(KeyboardInterrupt):
+        main(flags(folder, "killed", "--save-every-s", "0"))
     assert not (folder / "killed").exists()
-    assert main(flags(folder, "killed")) == 0
+    with steps() as rest:
+        assert main(flags(folder, "killed")) == 0
     told = capsys.readouterr().out
     assert "resuming distillation after step 3 of" in told
     assert " 0 encoded (100% hits)" in told
-    killed, whole = (read(folder, name) for name in ("killed", "student"))
-    for own, other in zip(
-        killed.bert.weights, whole.bert.weights, strict=True
-    ):
-        if "/pooler/" not in own.name:
-            np.testing.assert_allclose(own, other, atol=1e-5)
+    assert len(first) == 3 and first + rest == whole[0]
+    texts = ["a red lamp", "tent for two", "green cotton shoe"]
+    # Two runs without a kill differ as much, by the order of sums.
+    np.testing.assert_allclose(
+        read(folder, "killed").encode_bulk(texts),
+        read(folder, "student").encode_bulk(texts),
+        atol=0.06,
+    )
 
 
 def test_nothing_but_the_encoder_is_left(folder, finished):
