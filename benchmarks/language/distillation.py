@@ -2,10 +2,10 @@
 
     python -m benchmarks.language.distillation --data-dir DATA/amazon-beauty
 
-A new encoder is trained on masked text, then learns from the teacher. All
-three read the same held-out texts by turns, and rank the catalogue by the
-cosine with the last item of each test history. The same command goes on where
-it was interrupted.
+A new encoder is trained on masked text, or left as it is made with
+`--epochs 0`, and then learns from the teacher. All three read the same
+held-out texts by turns, and rank the catalogue by the cosine with the last
+item of each test history. The same command goes on where it was interrupted.
 """
 
 from __future__ import annotations
@@ -43,14 +43,20 @@ def make_encoders(
 
     Args:
         corpus: the catalogue's texts.
-        config: with a new student, masked training and a teacher.
+        config: with a new student and a teacher.
         folder: of the trained encoders.
     """
     before, after = folder / "before", folder / "after"
-    masked = dataclasses.replace(
-        config, distill_from=None, distill_epochs=None
-    )
-    Pretraining(corpus, masked, before).execute()
+    if config.epochs:
+        masked = dataclasses.replace(
+            config, distill_from=None, distill_epochs=None
+        )
+        Pretraining(corpus, masked, before).execute()
+    else:
+        load_encoder(
+            config.encoder, max_tokens=config.max_tokens,
+            corpus=corpus.distinct, folder=before,
+        )
     taught = dataclasses.replace(config, encoder=str(before), epochs=0)
     Pretraining(corpus, taught, after).execute()
     return {

@@ -75,13 +75,18 @@ def steps(most: int | None = None) -> Iterator[list[bytes]]:
         yield read
 
 
+def cache_of(folder: Path) -> list[str]:
+    """A cache that runs share, so that a teacher's vectors are the same."""
+    return ["--text-cache", str(folder / "vectors")]
+
+
 @pytest.fixture(scope="module")
 def whole(folder: Path, request) -> tuple[list[bytes], str]:
     """A run's steps, and what it printed."""
     capture = request.config.pluginmanager.getplugin("capturemanager")
     capture.read_global_capture()
     with steps() as read:
-        assert main(flags(folder, "student")) == 0
+        assert main(flags(folder, "student", *cache_of(folder))) == 0
     return read, capture.read_global_capture()[0]
 
 
@@ -163,14 +168,14 @@ def test_the_report_says_what_both_cost(finished):
 
 
 def test_a_killed_run_ends_as_one_that_was_not(folder, whole, capsys):
+    command = flags(folder, "killed", *cache_of(folder))
     with steps(3) as first, pytest.raises(KeyboardInterrupt):
-        main(flags(folder, "killed", "--save-every-s", "0"))
+        main([*command, "--save-every-s", "0"])
     assert not (folder / "killed").exists()
     with steps() as rest:
-        assert main(flags(folder, "killed")) == 0
+        assert main(command) == 0
     told = capsys.readouterr().out
     assert "resuming distillation after step 3 of" in told
-    assert " 0 encoded (100% hits)" in told
     assert len(first) == 3 and first + rest == whole[0]
     texts = ["a red lamp", "tent for two", "green cotton shoe"]
     # Two runs without a kill differ as much, by the order of sums.
@@ -186,6 +191,15 @@ def test_nothing_but_the_encoder_is_left(folder, finished):
     assert {"config.json", "tf_model.h5", "tokenizer.json"} <= {
         path.name for path in finished[0].iterdir()
     }
+
+
+def test_a_killed_run_does_not_ask_its_teacher_again(folder, capsys):
+    command = flags(folder, "again", "--distill-epochs", "1")
+    with steps(1), pytest.raises(KeyboardInterrupt):
+        main(command)
+    assert " 0 encoded" not in capsys.readouterr().out
+    assert main(command) == 0
+    assert " 0 encoded (100% hits)" in capsys.readouterr().out
 
 
 def test_a_given_cache_of_vectors_stays_and_is_used(folder, capsys):
