@@ -85,7 +85,7 @@ class Distillation:
         print(f"teacher's vectors: {self._cache.account}")
         path = self._work / "width_map.npy"
         if not path.exists():
-            # Kept: the signs of its columns may differ where it is made anew.
+            # Kept: axes of equal weight may come out turned if made anew.
             partial = path.with_name(".width_map.npy")
             np.save(partial, width_map(taught, self._student.dim))
             partial.replace(path)

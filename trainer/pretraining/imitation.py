@@ -38,6 +38,9 @@ def width_map(vectors: np.ndarray, width: int) -> np.ndarray:
     """
     wide = vectors.astype(np.float64)
     _, axes = np.linalg.eigh(wide.T @ wide)  # ascending
+    # Of an axis and its opposite the same one, whatever the last digits are.
+    largest = np.abs(axes).argmax(axis=0, keepdims=True)
+    axes *= np.sign(np.take_along_axis(axes, largest, axis=0))
     kept = min(width, len(axes))
     noise = np.random.default_rng(0).normal(size=(width, width))
     rotation, _ = np.linalg.qr(noise)

@@ -38,6 +38,18 @@ def test_a_narrower_student_loses_what_the_singular_values_say():
     assert lost == pytest.approx(np.sqrt((values[3:] ** 4).sum()), rel=1e-4)
 
 
+def test_the_last_digits_of_the_vectors_do_not_turn_the_map(monkeypatch):
+    vectors = unit(30, 8, seed=7)
+    plain, eigh = width_map(vectors, 5), np.linalg.eigh
+
+    def turned(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        values, axes = eigh(matrix)
+        return values, axes * [1, -1, -1, 1, -1, 1, -1, 1]
+
+    monkeypatch.setattr(np.linalg, "eigh", turned)
+    np.testing.assert_allclose(width_map(vectors, 5), plain, atol=1e-6)
+
+
 def test_no_component_of_the_wanted_vectors_stands_out():
     # All vectors near one line: unturned, one component would hold it all.
     vectors = unit_rows(1 + 0.05 * unit(50, 32, seed=3))
