@@ -25,6 +25,8 @@ examples:
   python -m trainer.pretrain --data-dir logs --output encoder \\
       --contrastive-epochs 3 --split column --precision mixed_bfloat16
   python -m trainer.pretrain --data-dir logs --output encoder --encoder minilm
+  python -m trainer.pretrain --data-dir logs --output encoder \\
+      --distill-from minilm
   python -m trainer.task --data-dir logs --job-dir job --text-encoder encoder
 """
 _SECTIONS: dict[str, type] = {
@@ -113,6 +115,10 @@ def execute(
             f"{report['perplexity_before']:.1f} before, "
             f"{report['perplexity_after']:.1f} after"
         )
+    if "distillation" in report:
+        from trainer.pretraining.comparison import as_lines
+
+        print("\n".join(as_lines(report["distillation"])))
     print(f"use with: python -m trainer.task --text-encoder {output}")
 
 

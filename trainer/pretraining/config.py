@@ -7,6 +7,8 @@ import dataclasses
 from trainer.config import PrecisionName
 from trainer.fields import check_fields, option
 
+_DISTILL_EPOCHS = 10  # where a teacher is given and no number
+
 
 @dataclasses.dataclass(frozen=True)
 class PretrainingConfig:
@@ -41,6 +43,20 @@ class PretrainingConfig:
         "of items near each other in a user's train events, against others",
         low=0,
     )
+    distill_from: str | None = option(
+        None, "teacher whose vectors of the same texts are learnt, between "
+        "masked and contrastive training: minilm, a folder, JOB/adapter or a "
+        "hub name, as of trainer.task --text-encoder; default: none"
+    )
+    distill_epochs: int | None = option(
+        None, "passes over texts, titles, their rests and profiles in which a "
+        f"teacher is learnt from; default: {_DISTILL_EPOCHS} with "
+        "distill_from", low=1,
+    )
+    text_cache: str | None = option(
+        None, "folder of the cache of the teacher's vectors, which may be "
+        "that of trainer.task; default: one that is removed at the end"
+    )
     learning_rate: float | None = option(
         None, "peak step size of AdamW after its warm-up, decayed to zero "
         "along a cosine; default: 5e-4 for a new encoder, 5e-5 for a given "
@@ -62,7 +78,7 @@ class PretrainingConfig:
         "padding included", low=16,
     )
     held_out_share: float = option(
-        0.05, "share of texts that only the perplexity is measured on",
+        0.05, "share of texts that are only measured on",
         low=0.001, high=0.5,
     )
     batch_pairs: int = option(
@@ -103,7 +119,24 @@ class PretrainingConfig:
 
     def __post_init__(self) -> None:
         check_fields(self)
+        if self.distill_from is None:
+            self._check_without_teacher()
+
+    def _check_without_teacher(self) -> None:
+        if self.distill_epochs is not None:
+            raise ValueError(
+                f"distill_epochs is {self.distill_epochs}, but there is no "
+                "teacher; name one with distill_from."
+            )
         if not self.epochs and not self.contrastive_epochs:
             raise ValueError(
-                "epochs and contrastive_epochs are both 0; give one of them."
+                "epochs and contrastive_epochs are both 0; give one of them, "
+                "or distill_from."
             )
+
+    @property
+    def distillation_passes(self) -> int:
+        """Passes of distillation; 0 without a teacher."""
+        if self.distill_from is None:
+            return 0
+        return self.distill_epochs or _DISTILL_EPOCHS

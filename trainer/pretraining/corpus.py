@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -28,17 +29,34 @@ class Corpus:
         texts: [items] what an encoder reads of an item.
         titles, rests: [items] the two parts of a text; "" where it has only
             one.
+        profiles: distinct texts of users' profiles.
     """
 
     sequences: Sequences
     texts: list[str]
     titles: list[str]
     rests: list[str]
+    profiles: list[str] = dataclasses.field(default_factory=list)
 
     @property
     def distinct(self) -> list[str]:
         """Distinct texts with anything in them."""
         return list(dict.fromkeys(text for text in self.texts if text))
+
+    def apart_from(self, held_out: Sequence[str]) -> list[str]:
+        """Distinct texts, titles, rests and profiles but those held out.
+
+        What only held-out items have is not among them, in no part.
+        """
+        left_out = set(held_out)
+        rows = zip(self.texts, self.titles, self.rests, strict=True)
+        items = [row for row in rows if row[0] not in left_out]
+        parts = itertools.chain(*items, self.profiles)
+        return list(
+            dict.fromkeys(
+                part for part in parts if part and part not in left_out
+            )
+        )
 
 
 def read_corpus(
@@ -69,6 +87,7 @@ def read_corpus(
         texts=prepared.catalogue.texts,
         titles=joined(names[:1]),
         rests=joined(names[1:]),
+        profiles=[text for text in prepared.profile_texts if text],
     )
     if len(corpus.distinct) < _FEWEST:
         raise ValueError(

@@ -14,14 +14,21 @@ import numpy as np
 import tensorflow as tf
 import transformers
 
-from trainer.encoder import load_tokenizer, load_weights, locate, positions
+from trainer.encoder import (
+    load_encoder,
+    load_tokenizer,
+    load_weights,
+    locate,
+    positions,
+)
 from trainer.encoder_sizes import is_made_here
 from trainer.fresh_encoder import bert_config, learn_tokenizer
 from trainer.job import write_json
 from trainer.pretraining.config import PretrainingConfig
 from trainer.pretraining.contrast import ContrastiveStage
 from trainer.pretraining.corpus import Corpus, hold_out
-from trainer.pretraining.fit import StageFit
+from trainer.pretraining.distillation import Distillation
+from trainer.pretraining.fit import Stage, StageFit
 from trainer.pretraining.language_model import LanguageModelStage
 from trainer.pretraining.masking import Vocabulary
 from trainer.pretraining.pairs import PairTexts
@@ -49,6 +56,9 @@ class Pretraining:
         self._corpus, self._config, self._output = corpus, config, output
         self._work = output.with_name(f".{output.name}.work")
         self._mark = _fingerprint(corpus, config)
+        self._learnt, self._held_out = hold_out(
+            corpus.distinct, config.held_out_share
+        )
         if output.exists() and not self.is_finished:
             raise ValueError(
                 f"{output} is there already and was not made by this command "
@@ -78,9 +88,21 @@ class Pretraining:
         self._claim_work()
         tokenizer = self._tokenizer()
         model = self._model(tokenizer)
-        report = self._train(model, tokenizer)
-        self._finish(model, tokenizer, report)
+        # Before any training: what it refuses is refused in seconds.
+        distillation = self._distillation(model, tokenizer)
+        report = self._train(model, tokenizer, distillation)
+        self._finish(model, tokenizer, report, distillation)
         return report
+
+    def _distillation(
+        self, model: Any, tokenizer: Any
+    ) -> Distillation | None:
+        if self._config.distill_from is None:
+            return None
+        return Distillation(
+            model, tokenizer, self._corpus, self._held_out, self._config,
+            self._work,
+        )
 
     def _claim_work(self) -> None:
         """Begins a work folder, or finds that of the same run."""
@@ -124,40 +146,49 @@ class Pretraining:
             )
         return model
 
-    def _train(self, model: Any, tokenizer: Any) -> dict[str, Any]:
+    def _train(
+        self, model: Any, tokenizer: Any, distillation: Distillation | None
+    ) -> dict[str, Any]:
         """Runs the stages. Returns the report."""
         config = self._config
-        texts, held_out = hold_out(
-            self._corpus.distinct, config.held_out_share
-        )
         report: dict[str, Any] = {
             "fingerprint": self._mark,
             "settings": dataclasses.asdict(config),
-            "texts": len(texts), "held_out_texts": len(held_out),
+            "texts": len(self._learnt), "held_out_texts": len(self._held_out),
             "vocabulary": len(tokenizer), "weights": model.count_params(),
         }
-        rate = config.learning_rate or (
-            _NEW_RATE if is_made_here(config.encoder) else _GIVEN_RATE
-        )
         if config.epochs:
-            table = tokenize(tokenizer, texts, config.max_tokens)
-            measured = tokenize(tokenizer, held_out, config.max_tokens)
-            stage = LanguageModelStage(
-                model, Vocabulary.of(tokenizer), table, config
-            )
-            report["perplexity_before"] = self._once(
-                "before.json", lambda: stage.perplexity(measured)
-            )
-            StageFit(stage, model, config, rate, self._work).run()
-            report["perplexity_after"] = self._once(
-                "after.json", lambda: stage.perplexity(measured)
-            )
+            report |= self._train_on_masked_text(model, tokenizer)
+        if distillation:
+            before = self._once("agreement.json", distillation.agreement)
+            report["distillation"] = {"agreement_before": before}
+            self._fit(distillation.stage(), model)
         if config.contrastive_epochs:
             pairs = PairTexts(self._corpus)
             table = tokenize(tokenizer, pairs.texts, config.max_tokens)
-            contrast = ContrastiveStage(model, pairs, table, config)
-            StageFit(contrast, model, config, rate, self._work).run()
+            self._fit(ContrastiveStage(model, pairs, table, config), model)
         return report
+
+    def _train_on_masked_text(
+        self, model: Any, tokenizer: Any
+    ) -> dict[str, float]:
+        """Returns the perplexity of held-out texts before and after."""
+        config = self._config
+        table = tokenize(tokenizer, self._learnt, config.max_tokens)
+        measured = tokenize(tokenizer, self._held_out, config.max_tokens)
+        stage = LanguageModelStage(
+            model, Vocabulary.of(tokenizer), table, config
+        )
+        before = self._once("before.json", lambda: stage.perplexity(measured))
+        self._fit(stage, model)
+        after = self._once("after.json", lambda: stage.perplexity(measured))
+        return {"perplexity_before": before, "perplexity_after": after}
+
+    def _fit(self, stage: Stage, model: Any) -> None:
+        rate = self._config.learning_rate or (
+            _NEW_RATE if is_made_here(self._config.encoder) else _GIVEN_RATE
+        )
+        StageFit(stage, model, self._config, rate, self._work).run()
 
     def _once(self, name: str, measure: Any) -> float:
         """A figure that is measured once per run, kills included."""
@@ -167,13 +198,23 @@ class Pretraining:
         return float(json.loads(path.read_text()))
 
     def _finish(
-        self, model: Any, tokenizer: Any, report: dict[str, Any]
+        self,
+        model: Any,
+        tokenizer: Any,
+        report: dict[str, Any],
+        distillation: Distillation | None,
     ) -> None:
         """Saves in Hugging Face's format; the folder is whole or not there."""
         done = self._work / "done"
         shutil.rmtree(done, ignore_errors=True)
         model.save_pretrained(done)
         tokenizer.save_pretrained(done)
+        if distillation:
+            student = load_encoder(
+                str(done), max_tokens=self._config.max_tokens, corpus=[],
+                folder=done,
+            )
+            report["distillation"] |= distillation.report(student)
         write_json(done / REPORT, report)
         self._output.parent.mkdir(parents=True, exist_ok=True)
         os.replace(done, self._output)
@@ -183,9 +224,12 @@ class Pretraining:
 def _fingerprint(corpus: Corpus, config: PretrainingConfig) -> str:
     """Names what decides the result: settings, texts and train events."""
     settings = dataclasses.asdict(config)
-    del settings["save_every_s"]
+    for name in ("save_every_s", "text_cache"):
+        del settings[name]
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    for texts in (corpus.texts, corpus.titles, corpus.rests):
+    for texts in (
+        corpus.texts, corpus.titles, corpus.rests, corpus.profiles
+    ):
         digest.update("\0".join(texts).encode("utf-8", "surrogatepass"))
     for part in (corpus.sequences.item, corpus.sequences.split):
         digest.update(np.ascontiguousarray(part).tobytes())

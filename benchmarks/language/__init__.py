@@ -1,0 +1,1 @@
+"""What language models cost, and what they are worth to neighbours."""
