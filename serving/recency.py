@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from serving.fields import Array
 
 _HOUR_S = 3600.0
+_CLOCKS_DIFFER_S = 60  # between those who tell of events and the server
 # Items of the greatest boost, which a twin looks at beside its index.
 _HOT = 1_000
 
@@ -173,9 +174,12 @@ class LiveCounts(tf.Module):
 
         Returns:
             [b] bool, whether the event was counted: its item and time are
-            known.
+            known, and it is not to come. A single time far ahead would let
+            all counts fade.
         """
-        is_counted = (rows >= 0) & (timestamps > 0)
+        now = tf.cast(tf.timestamp(), tf.int64)
+        is_past = (timestamps > 0) & (timestamps <= now + _CLOCKS_DIFFER_S)
+        is_counted = (rows >= 0) & is_past
         rows = tf.boolean_mask(rows, is_counted)
         times = tf.boolean_mask(timestamps, is_counted)
         latest = tf.reduce_max(tf.concat([times, [self.as_of]], axis=0))

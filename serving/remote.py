@@ -218,8 +218,8 @@ class Client:
             timestamps: unix seconds, in any order.
 
         Returns:
-            Of each event whether it was counted: its item is known and its
-            time is not 0.
+            Of each event whether it was counted: its item is known, its time
+            is not 0 and not to come.
 
         Raises:
             ClientError: if there is no answer, or the model does not read

@@ -213,7 +213,7 @@ _ALL = (
         (
             Field(
                 "is_counted", "int32", "b",
-                "1, or 0 for an unknown item or a time of 0",
+                "1; 0 of an unknown item, and of a time of 0 or to come",
             ),
         ),
     ),

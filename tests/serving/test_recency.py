@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 import numpy as np
 import pytest
@@ -51,9 +52,9 @@ def boosts(events: list[tuple[int, int]], now: int, trust: float) -> np.ndarray:
     for item in range(ITEMS):
         intensity = 0.2
         for weight, hours in ((3.0, 1.0), (0.5, 24.0)):
-            for row, time in events:
+            for row, at in events:
                 if row == item:
-                    left = 0.5 ** ((now - time) / HOUR / hours)
+                    left = 0.5 ** ((now - at) / HOUR / hours)
                     intensity += weight * left
         found[item] = 1.5 * math.log(intensity) + 0.4 * (1 - trust)
     return 0.1 * found
@@ -69,12 +70,12 @@ def test_boosts_follow_events_in_whatever_order_they_come(
     rng: np.random.Generator,
 ) -> None:
     events = [
-        (int(row), START + int(time))
-        for row, time in zip(
+        (int(row), START + int(after))
+        for row, after in zip(
             rng.integers(0, 9, 40), rng.integers(0, 40 * HOUR, 40), strict=True
         )
     ]
-    now = max(time for _, time in events)
+    now = max(at for _, at in events)
     for order in (events, events[::-1], sorted(events, key=lambda e: e[1])):
         shelf = shelf_of(rng)
         live = counting(shelf, trust=0.5)
@@ -94,6 +95,17 @@ def test_what_is_not_known_is_not_counted(rng: np.random.Generator) -> None:
     np.testing.assert_array_equal(shelf.boost, before)
     assert observe(live, [(-1, START + 5), (4, START + 6)]) == [False, True]
     assert np.flatnonzero(shelf.boost.numpy() > before).tolist() == [4]
+
+
+def test_one_event_to_come_does_not_let_all_others_fade(
+    rng: np.random.Generator,
+) -> None:
+    shelf = shelf_of(rng)
+    live = counting(shelf)
+    now = int(time.time())
+    assert observe(live, [(3, now), (4, now + HOUR)]) == [True, False]
+    assert int(live.as_of) == now
+    assert int(tf.argmax(shelf.boost)) == 3
 
 
 def test_scores_are_scaled_and_boosted(rng: np.random.Generator) -> None:
