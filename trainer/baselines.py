@@ -24,9 +24,7 @@ def recent_scorers(queries: Queries, events: EventCounts) -> dict[str, Scorer]:
 
     def scorer(number: int) -> Scorer:
         def score(numbers: np.ndarray) -> np.ndarray:
-            targets = queries.targets[numbers]
-            moments = queries.sequences.timestamp[targets]
-            return np.asarray(events.at(moments)[number])
+            return np.asarray(events.at(queries.moments[numbers])[number])
 
         return score
 

@@ -157,8 +157,7 @@ class _Timely:
         self, products: np.ndarray, numbers: np.ndarray
     ) -> np.ndarray:
         """[b, items] products of [b] query numbers -> [b, items] scores."""
-        targets = self._queries.targets[numbers]
-        counts = self._events.at(self._queries.sequences.timestamp[targets])
+        counts = self._events.at(self._queries.moments[numbers])
         return np.asarray(
             self._popularity.scores(
                 products, counts, self._trust, self._temperature

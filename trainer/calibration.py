@@ -16,26 +16,27 @@ from serving.recency import RecentPopularity
 from trainer.batches import in_order
 from trainer.evaluation import Queries
 from trainer.model import TwoTower
+from trainer.prepare import Prepared
 from trainer.scoring import ModelScorer
 
 _STEPS = 300
 _QUERIES = 128  # per step
 _STEP_SIZE = 0.05  # falls to nothing along a cosine
 _EMBEDDED = 1024  # queries that are embedded at a time
-_MOST_QUERIES = 20_000
 _OUT = -1e9  # the logit of an item that may not be recommended
 
 
-def calibrate(model: TwoTower, queries: Queries, scorer: ModelScorer) -> None:
+def calibrate(model: TwoTower, prepared: Prepared, queries: Queries) -> None:
     """Fits `model.popularity` to validation targets by maximum likelihood.
 
     The loss is the cross-entropy of each target among all items that may be
     recommended, at the moment of its event.
 
     Args:
-        model: trained; its towers stay as they are.
+        model: trained; its towers stay as they are. One that does not read
+            recent popularity stays as it is.
+        prepared: the data.
         queries: of validation.
-        scorer: of them.
 
     Raises:
         ValueError: if no validation event can be recommended.
@@ -50,9 +51,14 @@ def calibrate(model: TwoTower, queries: Queries, scorer: ModelScorer) -> None:
             "none that may be recommended; hold some out (--validation-share, "
             "or rows that say `validation` in the `split` column)."
         )
+    scorer = ModelScorer(model, prepared, queries)
     parts = [numbers[part] for part in in_order(len(numbers), _EMBEDDED)]
     embedded = np.concatenate([scorer.embed(part) for part in parts])
     variables = popularity.fitted
+    # From one start, so that a resumed run finds what it found before.
+    start = RecentPopularity(popularity.half_lives).fitted
+    for variable, value in zip(variables, start, strict=True):
+        variable.assign(value)
     optimizer = tf.keras.optimizers.Adam(
         tf.keras.optimizers.schedules.CosineDecay(_STEP_SIZE, _STEPS)
     )
@@ -76,10 +82,6 @@ def calibrate(model: TwoTower, queries: Queries, scorer: ModelScorer) -> None:
 def _answerable(queries: Queries) -> np.ndarray:
     """Numbers of the queries whose target may be recommended."""
     numbers = np.arange(len(queries))
-    if len(numbers) > _MOST_QUERIES:
-        numbers = np.sort(
-            np.random.default_rng(0).choice(numbers, _MOST_QUERIES, False)
-        )
     if queries.exclude_seen:
         row, item = queries.seen(numbers)
         is_seen = np.zeros(len(numbers), bool)
@@ -93,8 +95,9 @@ def _loss(
 ) -> tf.Tensor:
     """Of [b] queries and [b, items] products, minus infinity where out."""
     is_out = np.isinf(products)  # times a gradient of 0 it would be NaN
-    moments = queries.sequences.timestamp[queries.targets[numbers]]
-    scores = model.timely(np.where(is_out, 0.0, products), moments)
+    scores = model.timely(
+        np.where(is_out, 0.0, products), queries.moments[numbers]
+    )
     logits = tf.where(is_out, _OUT, scores / model.config.model.temperature)
     return tf.reduce_mean(
         tf.nn.sparse_softmax_cross_entropy_with_logits(

@@ -54,6 +54,11 @@ class Queries:
         return self.sequences.item[self.targets]
 
     @property
+    def moments(self) -> np.ndarray:
+        """[queries] int64 unix seconds, when each is asked."""
+        return self.sequences.timestamp[self.targets]
+
+    @property
     def train_counts(self) -> np.ndarray:
         """[items] int64 train events of each item."""
         trained = self.sequences.item[self.sequences.split == TRAIN]

@@ -120,8 +120,7 @@ class PolicyLists:
         }
         rules["seed"] = numbers.astype(np.int64)
         if at_time:
-            targets = self.queries.targets[numbers]
-            rules["now"] = self.queries.sequences.timestamp[targets]
+            rules["now"] = self.queries.moments[numbers]
         return rules
 
     def _seen(self, numbers: np.ndarray) -> np.ndarray:

@@ -180,7 +180,7 @@ class Run:
                 head, self.prepared, queries,
                 strategy=strategy, job_dir=self.job_dir,
             )
-        calibrate(model, queries, ModelScorer(model, self.prepared, queries))
+        calibrate(model, self.prepared, queries)
         if has_late_head or model.popularity:
             fit.replace_best()
         return best

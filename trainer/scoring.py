@@ -68,8 +68,7 @@ class ModelScorer:
         products = self.products_of(embedded)
         if self._model.popularity is None:
             return products
-        targets = self._queries.targets[numbers]
-        moments = self._queries.sequences.timestamp[targets]
+        moments = self._queries.moments[numbers]
         scores: np.ndarray = self._model.timely(products, moments).numpy()
         return scores
 

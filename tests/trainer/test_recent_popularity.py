@@ -107,7 +107,7 @@ def test_what_is_new_is_found_by_what_is_read(
 
 
 def test_a_second_calibration_finds_the_same(news: Run) -> None:
-    """Another start, the same optimum: what was found is one."""
+    """A killed run calibrates again, and must not move on from there."""
     popularity = news.model.popularity
     found = [variable.numpy() for variable in popularity.fitted]
     held_out = news.queries(behaviour.VALIDATION)
@@ -116,8 +116,10 @@ def test_a_second_calibration_finds_the_same(news: Run) -> None:
     try:
         popularity.exponent.assign(0.5)
         popularity.log_weights.assign([1.0, 1.0, 1.0])
-        calibrate(news.model, held_out, scorer)
+        calibrate(news.model, news.prepared, held_out)
         assert recall(held_out, scorer) == pytest.approx(quality, abs=0.06)
+        for variable, before in zip(popularity.fitted, found, strict=True):
+            np.testing.assert_allclose(variable, before, atol=0.05)
     finally:
         for variable, value in zip(popularity.fitted, found, strict=True):
             variable.assign(value)
@@ -127,9 +129,8 @@ def test_events_to_weigh_are_asked_for(news: Run, queries: Queries) -> None:
     nothing = dataclasses.replace(
         queries, targets=queries.targets[:0], user=queries.user[:0]
     )
-    scorer = ModelScorer(news.model, news.prepared, nothing)
     with pytest.raises(ValueError, match="hold some out"):
-        calibrate(news.model, nothing, scorer)
+        calibrate(news.model, news.prepared, nothing)
 
 
 def test_a_restored_model_scores_as_before(news: Run, queries: Queries) -> None:
