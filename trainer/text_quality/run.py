@@ -28,8 +28,13 @@ def _reviewed_items(
     data_dir: Path, config: TextQualityConfig
 ) -> tuple[Review, Items]:
     """The items table and its good rows; prints what to know about it."""
-    files = find_files(features.ITEMS, data_dir, config.items)
-    table, notes = read_table(features.ITEMS, files)
+    try:
+        files = find_files(features.ITEMS, data_dir, config.items)
+        table, notes = read_table(features.ITEMS, files)
+    except DataError as error:
+        raise DataError(
+            error.anomalies, "The items table cannot be read."
+        ) from error
     review = Review(table)
     items = check_items(review)
     rows = TableRows(table.name, table.rows_read, review.rows_rejected)
