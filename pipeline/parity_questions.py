@@ -126,22 +126,21 @@ class Trained:
             else self._encoder.encode_bulk(texts)
         )
         levels = tf.sparse.to_dense(found[features.CATEGORIES], -1)
-        vectors = self._model.item_tower.content(
+        vectors = self._model.item_tower.new_vectors(
             self._model.read_text(tf.constant(text)),
             tf.cast(levels, tf.int32),
             tf.constant(_column(found[features.BRAND]), tf.int32),
         )
-        normal = tf.math.l2_normalize(tf.cast(vectors, tf.float32), axis=-1)
-        return np.asarray(normal)
+        return np.asarray(vectors)
 
     def _ranked(
         self, queries: np.ndarray, scenario: np.ndarray, found: dict[str, Any]
     ) -> np.ndarray:
         """[users, items] scaled predictions of the ranking head."""
         codes = tf.constant(_column(found[records.ITEM_CODE]), tf.int32)
-        vectors = np.asarray(self._model.item_vectors(codes))
+        vectors = tf.gather(self._model.catalogue_vectors(), codes).numpy()
         rows = [
-            self._model.ranking_head(
+            self._model.predicted(
                 tf.constant(np.repeat(query[None], len(vectors), axis=0)),
                 tf.constant(vectors),
                 tf.fill([len(vectors)], asked),

@@ -60,7 +60,7 @@ class Shelf(tf.Module):
     """What the rules look at, item by item.
 
     Args:
-        vectors: [n, d] float32, n at least 1, unit length.
+        vectors: [n, d] float32, n at least 1, about unit length.
         categories: [n] int32 code of the first level of the first category
             path, -1 for none; all none if None.
         available_from: [n] int64 unix seconds, 0 unknown; all if None.

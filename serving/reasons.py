@@ -23,7 +23,7 @@ def reasons(
         history: [b, L] int32 rows, -1 for none.
         otherwise: [b] string, what speaks for it without known events.
         rows: [b, K] int32 rows of the answers, -1 for none.
-        vectors: [n, d] float32, unit length.
+        vectors: [n, d] float32, about unit length.
         item_ids: [n] string.
 
     Returns:

@@ -175,7 +175,7 @@ _ALL = (
     Signature(
         EMBED_ITEM,
         ITEM_INPUTS,
-        (Field("vector", "float32", "bd", "unit length"),),
+        (Field("vector", "float32", "bd", "length 1, or new_item_scale"),),
     ),
     Signature(
         SIMILAR_ITEMS,

@@ -1,12 +1,14 @@
-"""Recent popularity beside the towers, weighed on held-out events.
+"""What counts beside the towers, weighed on held-out events.
 
 In training the towers know their items too well: a cosine is sure of itself
 there, and says little of an item that comes later. How much it counts, and how
-much recent events do, is read off the validation events, where the towers are
-as ignorant as they will be in service.
+much the texts themselves and recent events do, is read off the validation
+events, where the towers are as ignorant as they will be in service.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -20,63 +22,92 @@ from trainer.prepare import Prepared
 from trainer.scoring import ModelScorer
 
 _STEPS = 300
-_QUERIES = 128  # per step
+_QUERIES = 128  # per step, at most
+_SCORES = 1 << 24  # per step, about, at most
 _STEP_SIZE = 0.05  # falls to nothing along a cosine
 _EMBEDDED = 1024  # queries that are embedded at a time
 _OUT = -1e9  # the logit of an item that may not be recommended
+_TEXTS = 10_000  # items whose texts say in which directions texts differ
+_LEAST_NEW = 100  # targets without train events from which these are weighed
 
 
 def calibrate(model: TwoTower, prepared: Prepared, queries: Queries) -> None:
-    """Fits `model.popularity` to validation targets by maximum likelihood.
+    """Fits to validation targets, by maximum likelihood, what scores add up:
+    the share of the text part, the length of new items' vectors and
+    `model.popularity`, as far as the model has them.
 
     The loss is the cross-entropy of each target among all items that may be
     recommended, at the moment of its event.
 
     Args:
-        model: trained; its towers stay as they are. One that does not read
-            recent popularity stays as it is.
+        model: trained; its towers stay as they are.
         prepared: the data.
         queries: of validation.
 
     Raises:
-        ValueError: if no validation event can be recommended.
+        ValueError: if recent popularity is read and no validation event can
+            be recommended.
     """
-    popularity = model.popularity
-    if popularity is None:
-        return
     numbers = _answerable(queries)
-    if not len(numbers):
+    if model.popularity and not len(numbers):
         raise ValueError(
             "recent_popularity is weighed on validation events, and there is "
             "none that may be recommended; hold some out (--validation-share, "
             "or rows that say `validation` in the `split` column)."
         )
-    scorer = ModelScorer(model, prepared, queries)
-    parts = [numbers[part] for part in in_order(len(numbers), _EMBEDDED)]
-    embedded = np.concatenate([scorer.embed(part) for part in parts])
-    variables = popularity.fitted
-    # From one start, so that a resumed run finds what it found before.
-    start = RecentPopularity(popularity.half_lives).fitted
-    for variable, value in zip(variables, start, strict=True):
-        variable.assign(value)
+    _start_anew(model)
+    variables = _variables(model, queries.items[numbers])
+    if not variables or not len(numbers):
+        return
+    scores = _Scores(model, prepared, queries, numbers)
     optimizer = tf.keras.optimizers.Adam(
         tf.keras.optimizers.schedules.CosineDecay(_STEP_SIZE, _STEPS)
     )
     optimizer.build(variables)
     generator = np.random.default_rng(model.config.training.seed)
+    most = min(_QUERIES, max(1, _SCORES // model.num_items), len(numbers))
     for _ in tqdm(
-        range(_STEPS), desc="recent popularity", unit="step", leave=False,
+        range(_STEPS), desc="calibration", unit="step", leave=False,
         mininterval=1.0,
     ):
-        drawn = generator.choice(len(numbers), min(_QUERIES, len(numbers)))
-        products = scorer.products_of(embedded[drawn])
-        queries.exclude(products, numbers[drawn])
+        drawn = generator.choice(len(numbers), most)
         with tf.GradientTape() as tape:
             tape.watch(variables)
-            loss = _loss(model, queries, numbers[drawn], products)
+            loss = scores.loss(drawn)
         gradients = tape.gradient(loss, variables)
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
-    print(_described(popularity))
+    print(_described(model, variables))
+
+
+def _start_anew(model: TwoTower) -> None:
+    """From one start, so that a resumed run finds what it found before."""
+    part = model.item_tower.text_part
+    part.reset()
+    if part.dim:
+        generator = np.random.default_rng(model.config.training.seed)
+        drawn = generator.permutation(model.num_items)[:_TEXTS]
+        part.learn_axes(model.text_vectors(drawn))
+    if model.popularity:
+        start = RecentPopularity(model.popularity.half_lives).fitted
+        for variable, value in zip(model.popularity.fitted, start, strict=True):
+            variable.assign(value)
+
+
+def _variables(model: TwoTower, targets: np.ndarray) -> list[tf.Variable]:
+    """What is fitted.
+
+    Args:
+        model: of which.
+        targets: [queries] item codes.
+    """
+    part = model.item_tower.text_part
+    variables = [part.share_logit] if part.dim else []
+    if model.popularity:  # which weighs new items itself
+        return variables + model.popularity.fitted
+    trust = model.id_trust.numpy()
+    if np.count_nonzero(trust[targets] == 0) >= _LEAST_NEW:
+        variables.append(part.new_item_log_scale)
+    return variables
 
 
 def _answerable(queries: Queries) -> np.ndarray:
@@ -90,23 +121,70 @@ def _answerable(queries: Queries) -> np.ndarray:
     return numbers
 
 
-def _loss(
-    model: TwoTower, queries: Queries, numbers: np.ndarray, products: np.ndarray
-) -> tf.Tensor:
-    """Of [b] queries and [b, items] products, minus infinity where out."""
-    is_out = np.isinf(products)  # times a gradient of 0 it would be NaN
-    scores = model.timely(
-        np.where(is_out, 0.0, products), queries.moments[numbers]
-    )
-    logits = tf.where(is_out, _OUT, scores / model.config.model.temperature)
-    return tf.reduce_mean(
-        tf.nn.sparse_softmax_cross_entropy_with_logits(
-            queries.items[numbers], logits
+class _Scores:
+    """The scores of some queries as functions of what is fitted.
+
+    Args:
+        model, prepared, queries: as of `calibrate`.
+        numbers: of the queries that are looked at.
+    """
+
+    def __init__(
+        self,
+        model: TwoTower,
+        prepared: Prepared,
+        queries: Queries,
+        numbers: np.ndarray,
+    ) -> None:
+        self._model, self._queries, self._numbers = model, queries, numbers
+        split = model.item_tower.text_part.split
+        scorer = ModelScorer(model, prepared, queries)
+        embedded = np.concatenate([
+            scorer.embed(numbers[part])
+            for part in in_order(len(numbers), _EMBEDDED)
+        ])
+        self._asked = split(tf.constant(embedded))
+        self._items = split(model.catalogue_vectors())
+
+    def loss(self, drawn: np.ndarray) -> tf.Tensor:
+        """Mean cross-entropy of [b] places in `numbers`."""
+        numbers, queries = self._numbers[drawn], self._queries
+        seen = np.zeros([len(drawn), queries.num_items], np.float32)
+        queries.exclude(seen, numbers)
+        scores = self._products(drawn)
+        if self._model.popularity:
+            scores = self._model.timely(scores, queries.moments[numbers])
+        logits = scores / self._model.config.model.temperature
+        return tf.reduce_mean(
+            tf.nn.sparse_softmax_cross_entropy_with_logits(
+                queries.items[numbers], tf.where(np.isinf(seen), _OUT, logits)
+            )
         )
-    )
+
+    def _products(self, drawn: np.ndarray) -> tf.Tensor:
+        """[b, items] of vectors as they are joined now."""
+        part = self._model.item_tower.text_part
+        learnt, texts = (tf.gather(half, drawn) for half in self._asked)
+        of_items = part.scaled(
+            part.join(*self._items), self._model.id_trust
+        )
+        return tf.matmul(
+            part.join(learnt, texts), of_items, transpose_b=True
+        )
 
 
-def _described(popularity: RecentPopularity) -> str:
+def _described(model: TwoTower, variables: Sequence[tf.Variable]) -> str:
+    part = model.item_tower.text_part
+    found = [f"texts count {float(tf.sigmoid(part.share_logit)):.0%}"]
+    if any(each is part.new_item_log_scale for each in variables):
+        length = float(tf.exp(part.new_item_log_scale))
+        found.append(f"vectors of new items have length {length:.2f}")
+    if model.popularity:
+        found.append(_recency(model.popularity))
+    return "; ".join(found)
+
+
+def _recency(popularity: RecentPopularity) -> str:
     new, known = popularity.scales.numpy()
     weights = popularity.log_weights.numpy() - popularity.log_base.numpy()
     named = ", ".join(

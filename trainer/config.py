@@ -81,6 +81,16 @@ class ModelConfig:
     embedding_dim: int = option(
         128, "width of item and query vectors", low=4, high=1024
     )
+    text_part_dim: int = option(
+        128, "width of the part of item and query vectors that holds texts "
+        "as the encoder sees them, at most the encoder's; 0 for none", low=0,
+        high=4096,
+    )
+    new_item_scale: float = option(
+        1.04, "length of the vectors of items without train events; above 1 "
+        "they are recommended more than the towers alone would. Weighed anew "
+        "where validation has 100 events of such items", low=0.1, high=10.0,
+    )
     lstm_units: int = option(
         256, "width of the user tower's LSTM", low=4, high=4096
     )
@@ -266,7 +276,7 @@ def config_from(content: Mapping[str, Mapping[str, Any]]) -> RunConfig:
 PRESETS: dict[PresetName, dict[str, dict[str, Any]]] = {
     "smoke": {
         "text": {"text_encoder": "tiny", "max_tokens": 16},
-        "model": {"embedding_dim": 32, "lstm_units": 32},
+        "model": {"embedding_dim": 32, "text_part_dim": 32, "lstm_units": 32},
         "training": {"epochs": 12, "learning_rate": 0.003},
     },
     "base": {},

@@ -90,6 +90,16 @@ class Interests(tf.keras.layers.Layer):
             after.append(means[:, :, None])
         return tf.concat([start[:, None], tf.concat(after, axis=2)], axis=1)
 
+    def recent(self, parts: tf.Tensor) -> tf.Tensor:
+        """[N, P, W] parts -> [N, W], the short mean or what there is of them.
+
+        Zeros where there is none.
+        """
+        if not self.parts:
+            return tf.reduce_sum(parts, axis=1)
+        at = self.parts.index("short") if "short" in self.parts else 0
+        return parts[:, at]
+
     def call(self, hidden: tf.Tensor, parts: tf.Tensor) -> tf.Tensor:
         """What the parts add to a query.
 

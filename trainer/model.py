@@ -58,6 +58,11 @@ class TwoTower(tfrs.Model):
             num_items=self.num_items,
             num_categories=inputs.num_categories,
             num_brands=inputs.num_brands,
+            text_dim=(
+                encoder.dim
+                if config.text.tunes_encoder
+                else inputs.text.shape[1]
+            ),
         )
         self.user_tower = UserTower(
             config.model,
@@ -110,9 +115,18 @@ class TwoTower(tfrs.Model):
     def item_vectors(
         self, codes: tf.Tensor, training: bool = False
     ) -> tf.Tensor:
-        """[C] int32 item codes -> [C, D] float32 unit vectors."""
+        """[C] int32 item codes -> [C, D] float32 unit vectors, as is learnt."""
+        return self._learnt(codes, self._text_of(codes), training)
+
+    def _text_of(self, codes: tf.Tensor) -> tf.Tensor:
+        """[C] item codes -> [C, T] vectors of their texts."""
+        return self.read_text(tf.gather(self._text, codes))
+
+    def _learnt(
+        self, codes: tf.Tensor, text_vectors: tf.Tensor, training: bool
+    ) -> tf.Tensor:
         content = self.item_tower.content(
-            self.read_text(tf.gather(self._text, codes)),
+            text_vectors,
             tf.gather(self._categories, codes),
             tf.gather(self._brands, codes),
         )
@@ -131,11 +145,13 @@ class TwoTower(tfrs.Model):
 
         Args:
             batch: tensors of `trainer.batches.SIGNATURE`.
-            event_vectors: [B, L, D] item vectors of the events.
+            event_vectors: [B, L, D] item vectors of the events, or [B, L,
+                D + K] with their texts.
             training: whether dropout is on.
 
         Returns:
-            [B, 1 + L, U] hidden states and [B, 1 + L, P, D] interests.
+            [B, 1 + L, U] hidden states and interests, [B, 1 + L, P, D] or
+            [.., D + K].
         """
         tower = self.user_tower
         profiles = self.read_text(tf.gather(self._profiles, batch["profile"]))
@@ -153,7 +169,9 @@ class TwoTower(tfrs.Model):
         )
         hidden, _ = tower.read(inputs, state, training=training)
         hidden = tf.concat([state[0][:, None], hidden], axis=1)
-        first = tower.interests.start(self.item_tower.imagined(profiles))
+        imagined = self.item_tower.imagined(profiles)
+        width = event_vectors.shape[-1]
+        first = tower.interests.start(imagined[:, :width])
         return hidden, tower.interests.read(event_vectors, batch["gap"], first)
 
     def compute_loss(
@@ -206,7 +224,7 @@ class TwoTower(tfrs.Model):
         return loss
 
     def catalogue_vectors(self) -> tf.Tensor:
-        """[items, D] float32 vectors of the whole catalogue."""
+        """[items, D + K] float32 vectors of the whole catalogue."""
         parts = [
             self._vectors_of(
                 tf.range(at, min(at + _ENCODE_ITEMS, self.num_items))
@@ -233,7 +251,37 @@ class TwoTower(tfrs.Model):
         input_signature=[tf.TensorSpec([None], tf.int32)], autograph=False
     )
     def _vectors_of(self, codes: tf.Tensor) -> tf.Tensor:
-        return self.item_vectors(codes)
+        texts = self._text_of(codes)
+        return self.item_tower.with_text(
+            self._learnt(codes, texts, training=False),
+            texts,
+            tf.gather(self.id_trust, codes),
+        )
+
+    def text_vectors(self, codes: np.ndarray) -> np.ndarray:
+        """[C] item codes -> [C, T] vectors of their texts."""
+        parts = [
+            self._text_of(codes[at : at + _ENCODE_ITEMS])
+            for at in range(0, len(codes), _ENCODE_ITEMS)
+        ]
+        return np.asarray(tf.concat(parts, axis=0))
+
+    def predicted(
+        self, queries: tf.Tensor, vectors: tf.Tensor, scenario: tf.Tensor
+    ) -> tf.Tensor:
+        """The ranking head's scaled labels.
+
+        Args:
+            queries: [..., D + K].
+            vectors: [..., D + K] of items.
+            scenario: [...] int32 that is asked.
+
+        Returns:
+            [...] float32.
+        """
+        part = self.item_tower.text_part
+        learnt = [part.split(each)[0] for each in (queries, vectors)]
+        return self.ranking_head(*learnt, scenario)
 
     @tf.function(
         input_signature=[
@@ -271,16 +319,18 @@ class TwoTower(tfrs.Model):
 
         Args:
             batch: tensors of `trainer.batches.SIGNATURE`.
-            vectors: [items, D] of the whole catalogue.
+            vectors: [items, D + K] of the whole catalogue.
 
         Returns:
-            [B, D] float32, unit length.
+            [B, D + K] float32, unit length.
         """
-        event_vectors = tf.gather(vectors, batch["item"])
-        hidden, interests = self.states(batch, event_vectors)
+        part = self.item_tower.text_part
+        chosen = part.split(tf.gather(vectors, batch["item"]))
+        hidden, interests = self.states(batch, tf.concat(chosen, axis=-1))
         at = batch["length"][:, None]
-        return self.user_tower.head(
+        return self.user_tower.query(
             tf.gather(hidden, at, batch_dims=1)[:, 0],
             tf.gather(interests, at, batch_dims=1)[:, 0],
             batch["asked_scenario"],
+            part,
         )

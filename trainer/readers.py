@@ -17,6 +17,7 @@ from trainer import requests
 from trainer.behaviour_reader import BehaviourReader
 from trainer.encoder import TextEncoder
 from trainer.prepare import Prepared
+from trainer.text_part import TextPart
 from trainer.towers import ItemTower, UserTower
 
 Tensors = dict[str, tf.Tensor]
@@ -37,7 +38,7 @@ class UserState:
 
     Attributes:
         hidden, cell: [b, U] LSTM state.
-        interests: [b, P, D] of `Interests.read`.
+        interests: [b, P, D + K] of `Interests.read`.
         last_time: [b] int64 unix seconds of the last event, 0 unknown.
     """
 
@@ -52,7 +53,11 @@ class UserState:
         return UserState(*(tf.repeat(part, times, axis=0) for part in parts))
 
     def pack(self) -> tf.Tensor:
-        """[b, 2 U + P D + 2] float32, a plain tensor that callers may keep."""
+        """A plain tensor that callers may keep.
+
+        Returns:
+            [b, 2 U + P (D + K) + 2] float32.
+        """
         width = self.interests.shape[1] * self.interests.shape[2]
         interests = tf.reshape(self.interests, [-1, width])
         parts = [self.hidden, self.cell, interests]
@@ -105,18 +110,17 @@ class ItemReader:
         self._tables, self._text_columns = tables, text_columns
 
     def vectors(self, columns: Tensors) -> tf.Tensor:
-        """[b] string columns -> [b, D] unit vectors without an id part."""
+        """[b] string columns -> [b, D + K] vectors of new items."""
         text = requests.join_columns(
             [columns[name] for name in self._text_columns]
         )
-        content = self._tower.content(
+        return self._tower.new_vectors(
             self._encoder.encode_strings(text),
             requests.category_codes(
                 columns[features.CATEGORIES], self._tables.categories
             ),
             self._tables.brands.lookup(columns[features.BRAND]),
         )
-        return tf.math.l2_normalize(tf.cast(content, tf.float32), axis=-1)
 
 
 class UserReader:
@@ -127,7 +131,7 @@ class UserReader:
         item_tower: imagines an item from a profile.
         encoder: the text encoder.
         tables: of names.
-        item_vectors: [items, D] of the catalogue.
+        item_vectors: [items, D + K] of the catalogue.
         max_history: events that are read, the latest.
         behaviour: reads what events say; None where the model does not.
     """
@@ -156,7 +160,15 @@ class UserReader:
 
     @property
     def _interests_width(self) -> int:
-        return len(self._tower.interests.parts) * self._tower.dim
+        return len(self._tower.interests.parts) * self._width
+
+    @property
+    def _text_part(self) -> TextPart:
+        return self._item_tower.text_part
+
+    @property
+    def _width(self) -> int:
+        return self._tower.dim + self._text_part.dim
 
     def user(self, inputs: Tensors) -> tuple[UserState, tf.Tensor]:
         """State and asked scenario of a request's users."""
@@ -165,8 +177,10 @@ class UserReader:
         return self._read(history, start), asked
 
     def query(self, state: UserState, scenario: tf.Tensor) -> tf.Tensor:
-        """[b, D] queries of states under the scenarios that are asked."""
-        return self._tower.head(state.hidden, state.interests, scenario)
+        """[b, D + K] queries of states under the scenarios that are asked."""
+        return self._tower.query(
+            state.hidden, state.interests, scenario, self._text_part
+        )
 
     def advance(self, inputs: Tensors) -> tuple[UserState, tf.Tensor]:
         """The state after one event, and the event's scenario."""
@@ -186,9 +200,9 @@ class UserReader:
         """Queries of the whole history, and without each of its events.
 
         Returns:
-            [b, 1 + W, D] queries, the whole history first, then without event
-            0, 1, ... of those that are read; and [b, W] int32 column of each
-            event in the request, -1 where there is none.
+            [b, 1 + W, D + K] queries, the whole history first, then without
+            event 0, 1, ... of those that are read; and [b, W] int32 column of
+            each event in the request, -1 where there is none.
         """
         history = requests.keep_latest(self._code(inputs), self._max_history)
         start, asked = self._start(inputs, history)
@@ -206,7 +220,7 @@ class UserReader:
         )
         queries = self.query(state, tf.repeat(asked, 1 + width))
         columns = tf.where(history["mask"], history["column"], -1)
-        shape = [number, 1 + width, self._tower.dim]
+        shape = [number, 1 + width, self._width]
         return tf.reshape(queries, shape), columns
 
     def _code(self, inputs: Tensors) -> requests.History:
@@ -242,7 +256,8 @@ class UserReader:
     ) -> UserState:
         """Runs the events of `requests.keep_latest` from a start state."""
         mask = history["mask"]
-        vectors = tf.gather(self._item_vectors, history["item"])
+        joined = tf.gather(self._item_vectors, history["item"])
+        vectors = tf.concat(self._text_part.split(joined), axis=-1)
         inputs = self._tower.event_inputs(
             vectors,
             history["event_type"],
@@ -271,6 +286,6 @@ class UserReader:
     def _unpack(self, state: tf.Tensor) -> UserState:
         units, width = self._tower.units, self._interests_width
         hidden, cell, flat, time = tf.split(state, [units, units, width, 2], 1)
-        shape = [-1, len(self._tower.interests.parts), self._tower.dim]
+        shape = [-1, len(self._tower.interests.parts), self._width]
         interests = tf.reshape(flat, shape)
         return UserState(hidden, cell, interests, requests.join_time(time))

@@ -181,8 +181,7 @@ class Run:
                 strategy=strategy, job_dir=self.job_dir,
             )
         calibrate(model, self.prepared, queries)
-        if has_late_head or model.popularity:
-            fit.replace_best()
+        fit.replace_best()
         return best
 
     def _evaluate(self, model: TwoTower) -> dict[str, Any]:

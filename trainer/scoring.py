@@ -36,7 +36,7 @@ class ModelScorer:
         self._model = model
 
     def embed(self, numbers: np.ndarray) -> np.ndarray:
-        """[b] query numbers -> [b, D] queries."""
+        """[b] query numbers -> [b, D + K] queries."""
         batch = padded_batch(
             self._prepared.sequences,
             self._windows,
@@ -90,7 +90,7 @@ class ModelScorer:
         sequences, targets = self._queries.sequences, self._queries.targets
         scenario = sequences.scenario[targets[numbers]][:, None]
         scenario = tf.broadcast_to(scenario, items.shape)
-        return np.asarray(self._model.ranking_head(queries, vectors, scenario))
+        return np.asarray(self._model.predicted(queries, vectors, scenario))
 
 
 def is_high(prepared: Prepared, targets: np.ndarray) -> np.ndarray:

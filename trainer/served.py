@@ -160,7 +160,7 @@ class ServedModel(tf.Module):
                 self.tables,
                 model.config.text.column_names,
             ),
-            _ranking_head=model.ranking_head if model.has_labels else None,
+            _predicted=model.predicted if model.has_labels else None,
             _label_scale=prepared.label_scale,
             _tag=state_tag.tag_of(
                 [*self.weights, self.item_vectors],
@@ -193,7 +193,7 @@ class ServedModel(tf.Module):
     def rank(self, **inputs: tf.Tensor) -> Tensors:
         """Ranking-head scores of candidates; retrieval's without a head."""
         state, scenario = self._users.user(inputs)
-        query = self._users.query(state, scenario)  # [b, D]
+        query = self._users.query(state, scenario)
         items = self.tables.items.lookup(inputs["candidate_item_ids"])
         head = self._head(query, scenario)
         if head is None:
@@ -263,7 +263,7 @@ class ServedModel(tf.Module):
         self, query: tf.Tensor, scenario: tf.Tensor
     ) -> answering.Head | None:
         """What the ranking head says of [b, C] items; None without a head."""
-        if self._ranking_head is None:
+        if self._predicted is None:
             return None
 
         def predict(items: tf.Tensor) -> tf.Tensor:
@@ -272,6 +272,6 @@ class ServedModel(tf.Module):
                 tf.repeat(each[:, None], tf.shape(items)[1], axis=1)
                 for each in (query, scenario)
             )
-            return self._ranking_head(queries, vectors, asked)
+            return self._predicted(queries, vectors, asked)
 
         return predict

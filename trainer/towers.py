@@ -1,7 +1,7 @@
 """The two towers: layers that hold the weights.
 
-Axes: C items, B users, L events, D embedding_dim, T width of a text vector,
-U lstm_units, E experts.
+Axes: C items, B users, L events, D embedding_dim, K width of the text part, T
+width of a text vector, U lstm_units, E experts.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import tensorflow as tf
 from trainer.behaviour import NUM_GAPS
 from trainer.config import ModelConfig
 from trainer.interests import Interests
+from trainer.text_part import TextPart
 
 _SIDE_DIM = 16  # width of the event type, gap and scenario embeddings
 _SPOKEN_DIM = 64  # width of what an event says, as the LSTM reads it
@@ -25,6 +26,7 @@ class ItemTower(tf.keras.layers.Layer):
     Args:
         config: sizes and rates.
         num_items, num_categories, num_brands: vocabulary sizes.
+        text_dim: T.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class ItemTower(tf.keras.layers.Layer):
         num_items: int,
         num_categories: int,
         num_brands: int,
+        text_dim: int,
     ) -> None:
         super().__init__(name="item_tower")
         self.dim = dim = config.embedding_dim
@@ -45,6 +48,10 @@ class ItemTower(tf.keras.layers.Layer):
         self.brand = tf.keras.layers.Embedding(num_brands + 1, dim)
         self.id_residual = tf.keras.layers.Embedding(
             num_items, dim, name="id_residual"
+        )
+        width = config.text_part_dim if "text" in self.parts else 0
+        self.text_part = TextPart(
+            dim, text_dim, min(width, text_dim), config.new_item_scale
         )
 
     def content(
@@ -87,14 +94,53 @@ class ItemTower(tf.keras.layers.Layer):
             text_vectors: [B, T] float32, zeros where there is no text.
 
         Returns:
-            [B, D] float32, unit length, zeros where there is no text or items
-            are not known by theirs.
+            [B, D + K] float32, both parts of unit length, zeros where there is
+            no text or items are not known by theirs.
         """
         if "text" not in self.parts:
             return tf.zeros([tf.shape(text_vectors)[0], self.dim])
         has_text = tf.reduce_any(text_vectors != 0, axis=-1, keepdims=True)
         vectors = tf.cast(self.text(text_vectors), tf.float32)
-        return tf.where(has_text, tf.math.l2_normalize(vectors, axis=-1), 0.0)
+        learnt = tf.where(
+            has_text, tf.math.l2_normalize(vectors, axis=-1), 0.0
+        )
+        return tf.concat([learnt, self.text_part.read(text_vectors)], axis=-1)
+
+    def new_vectors(
+        self,
+        text_vectors: tf.Tensor,
+        category_codes: tf.Tensor,
+        brand_codes: tf.Tensor,
+    ) -> tf.Tensor:
+        """Vectors of items without events.
+
+        Args:
+            text_vectors, category_codes, brand_codes: as of `content`.
+
+        Returns:
+            [C, D + K] float32.
+        """
+        content = self.content(text_vectors, category_codes, brand_codes)
+        learnt = tf.math.l2_normalize(tf.cast(content, tf.float32), axis=-1)
+        trust = tf.zeros([tf.shape(learnt)[0]])
+        return self.with_text(learnt, text_vectors, trust)
+
+    def with_text(
+        self, learnt: tf.Tensor, text_vectors: tf.Tensor, id_trust: tf.Tensor
+    ) -> tf.Tensor:
+        """The learnt and the text part, as items are found by.
+
+        Args:
+            learnt: [C, D] float32, unit length.
+            text_vectors: [C, T].
+            id_trust: [C] as of `call`.
+
+        Returns:
+            [C, D + K] float32, unit length but for new items.
+        """
+        part = self.text_part
+        joined = part.join(learnt, part.read(text_vectors))
+        return part.scaled(joined, id_trust)
 
     def call(
         self,
@@ -221,7 +267,7 @@ class UserTower(tf.keras.layers.Layer):
         """Joins what the LSTM reads of each event.
 
         Args:
-            item_vectors: [B, L, D].
+            item_vectors: [B, L, D or D + K]; the learnt part is read.
             event_type, gap, scenario: [B, L] codes.
             spoken: [B, L, S] of `spoken`; None where behaviour is not read.
 
@@ -233,7 +279,8 @@ class UserTower(tf.keras.layers.Layer):
         ]
         if spoken is not None:
             sides.append(tf.cast(spoken, self.compute_dtype))
-        item_vectors = tf.cast(item_vectors, self.compute_dtype)
+        learnt = item_vectors[..., : self.dim]
+        item_vectors = tf.cast(learnt, self.compute_dtype)
         return tf.concat([item_vectors * self.dim**0.5, *sides], axis=-1)
 
     def read(
@@ -270,7 +317,7 @@ class UserTower(tf.keras.layers.Layer):
         scenario: tf.Tensor,
         training: bool = False,
     ) -> tf.Tensor:
-        """Turns states into queries.
+        """Turns states into the learnt part of queries.
 
         Args:
             hidden: [N, U].
@@ -288,3 +335,24 @@ class UserTower(tf.keras.layers.Layer):
         mixed = tf.einsum("ne,ned->nd", gate, experts)
         wanted = tf.cast(mixed, tf.float32) + self.interests(hidden, parts)
         return tf.math.l2_normalize(wanted, axis=-1)
+
+    def query(
+        self,
+        hidden: tf.Tensor,
+        parts: tf.Tensor,
+        scenario: tf.Tensor,
+        text_part: TextPart,
+    ) -> tf.Tensor:
+        """What items are searched by.
+
+        Args:
+            hidden, scenario: as of `head`.
+            parts: [N, P, D + K] of `Interests.read`.
+            text_part: of the items.
+
+        Returns:
+            [N, D + K] float32, unit length.
+        """
+        learnt = self.head(hidden, parts[..., : self.dim], scenario)
+        texts = self.interests.recent(parts)[..., self.dim :]
+        return text_part.join(learnt, texts)

@@ -118,14 +118,15 @@ def test_the_loss_is_softmax_over_train_items_plus_that_of_the_head(
     config = small_config(ranking_weight=0.5, ranking_loss=kind)
     batch = small_batch(rng)
     model = build(config, small_inputs(rng), batch)
-    vectors = model.item_vectors(tf.range(ITEMS)).numpy()
+    catalogue = model.catalogue_vectors()
+    vectors = catalogue[:, :DIM].numpy()  # training knows no other part
 
     cross_entropies, windows = [], []
     for user in range(6):
         windows.append([])
         for at in range(int(batch["length"][user])):
             before = _prefix(batch, user, at)
-            query = model.queries(before, tf.constant(vectors)).numpy()[0]
+            query = model.queries(before, catalogue).numpy()[0, :DIM]
             logits = vectors[:9] @ query / 0.5  # 9 items have train events
             chosen = int(batch["item"][user, at])
             cross_entropies.append(
@@ -172,7 +173,7 @@ def _prefix(batch: dict, user: int, at: int) -> dict:
 def test_a_query_ignores_what_stands_behind_its_length(rng):
     batch = small_batch(rng)
     model = build(small_config(), small_inputs(rng), batch)
-    vectors = model.item_vectors(tf.range(ITEMS))
+    vectors = model.catalogue_vectors()
     shorter = {**batch, "length": batch["length"] - 1}
     scrambled = {
         **shorter,
@@ -192,9 +193,14 @@ def test_a_query_ignores_what_stands_behind_its_length(rng):
 def test_item_and_query_vectors_have_unit_length(rng):
     batch = small_batch(rng)
     model = build(small_config(), small_inputs(rng), batch)
-    vectors = model.item_vectors(tf.range(ITEMS)).numpy()
-    queries = model.queries(batch, tf.constant(vectors)).numpy()
-    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    model.item_tower.text_part.learn_axes(model.text_vectors(np.arange(ITEMS)))
+    vectors = model.catalogue_vectors()
+    queries = model.queries(batch, vectors)
+    lengths = np.linalg.norm(vectors, axis=1)
+    np.testing.assert_allclose(lengths[:9], 1, atol=1e-5)
+    # Items without train events.
+    new = model.config.model.new_item_scale
+    np.testing.assert_allclose(lengths[9:], new, atol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(queries, axis=1), 1, atol=1e-5)
 
 

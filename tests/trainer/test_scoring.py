@@ -63,7 +63,7 @@ def test_rmse_and_auc_of_ratings_by_hand(small_run, queries, scorer):
             known.append(ratings[target])
             # Ratings from 1 to 5 are learnt as 0 to 1.
             asked = prepared.sequences.scenario[[target]]
-            (scaled,) = model.ranking_head(query, item, asked).numpy()
+            (scaled,) = model.predicted(query, item, asked).numpy()
             predicted.append(1 + 4 * scaled)
     known, predicted = np.array(known), np.array(predicted)
 

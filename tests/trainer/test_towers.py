@@ -41,7 +41,7 @@ def content(tower: ItemTower, text, categories, brands) -> np.ndarray:
 @pytest.fixture
 def item_tower(rng) -> ItemTower:
     tower = ItemTower(
-        config(), num_items=3, num_categories=4, num_brands=2
+        config(), num_items=3, num_categories=4, num_brands=2, text_dim=TEXT
     )
     first = content(tower, normal(rng, 1, TEXT), [[0, 1]], [0])
     tower(first, tf.constant([0]), tf.constant([True]))
@@ -75,7 +75,7 @@ def test_an_item_part_that_is_switched_off_says_nothing(rng, part):
     parts = [p for p in ("text", "categories", "brand") if p != part]
     tower = ItemTower(
         config(item_parts=",".join(parts)),
-        num_items=1, num_categories=2, num_brands=1,
+        num_items=1, num_categories=2, num_brands=1, text_dim=TEXT,
     )
     known = {"text": normal(rng, 1, TEXT), "categories": [[1]], "brand": [0]}
     nothing = {
@@ -95,7 +95,8 @@ def test_an_item_part_that_is_switched_off_says_nothing(rng, part):
 def test_without_text_a_profile_neither_imagines_nor_sets_a_state(rng):
     changes = {"item_parts": "id"}
     tower = ItemTower(
-        config(**changes), num_items=1, num_categories=0, num_brands=0
+        config(**changes), num_items=1, num_categories=0, num_brands=0,
+        text_dim=TEXT,
     )
     profiles = normal(rng, 1, TEXT)
     np.testing.assert_array_equal(tower.imagined(profiles), np.zeros((1, DIM)))
@@ -109,7 +110,8 @@ def test_without_text_a_profile_neither_imagines_nor_sets_a_state(rng):
 
 def test_an_item_known_by_content_alone_has_no_id_residual(rng):
     tower = ItemTower(
-        config(item_parts="text"), num_items=2, num_categories=0, num_brands=0
+        config(item_parts="text"), num_items=2, num_categories=0, num_brands=0,
+        text_dim=TEXT,
     )
     known = normal(rng, 1, DIM)
     args = tf.constant(known), tf.constant([1]), tf.constant([True])
@@ -131,7 +133,8 @@ def test_the_id_residual_is_added_where_an_item_has_events(rng, item_tower):
 def test_id_dropout_hides_its_share_of_ids(rng):
     items = 2000
     tower = ItemTower(
-        config(id_dropout=0.3), num_items=items, num_categories=0, num_brands=0
+        config(id_dropout=0.3), num_items=items, num_categories=0, num_brands=0,
+        text_dim=TEXT,
     )
     known = tf.ones([items, DIM])
     args = (known, tf.range(items), tf.fill([items], True))
@@ -152,7 +155,8 @@ def build_user_tower(
     codes = tf.zeros([1, 2], tf.int32)
     inputs = tower.event_inputs(tf.zeros([1, 2, DIM]), codes, codes, codes)
     tower.read(inputs, state)
-    tower.head(state[0], tf.zeros([1, 3, DIM]), tf.constant([0]))
+    parts = tf.zeros([1, len(tower.interests.parts), DIM])
+    tower.head(state[0], parts, tf.constant([0]))
     scramble(tower, rng)
     return tower
 
@@ -189,7 +193,48 @@ def test_a_text_imagines_the_item_that_it_alone_would_be(rng, item_tower):
     content = tower.content(texts, none[:, None], none).numpy()
     expected = content / np.linalg.norm(content, axis=1, keepdims=True)
     expected[1] = 0.0  # no text, no item
-    np.testing.assert_allclose(tower.imagined(texts), expected, atol=1e-6)
+    found = tower.imagined(texts).numpy()
+    np.testing.assert_allclose(found[:, :DIM], expected, atol=1e-6)
+    part = tower.text_part
+    read = unit((texts - part.mean.numpy()) @ part.axes.numpy())
+    read[1] = 0.0
+    np.testing.assert_allclose(found[:, DIM:], read, atol=1e-5)
+
+
+def test_a_query_has_the_texts_of_recent_items_beside_what_is_learnt(
+    rng, item_tower
+):
+    tower, part = build_user_tower(rng), item_tower.text_part
+    part.share_logit.assign(np.log(0.3 / 0.7))
+    hidden, asked = tf.constant(normal(rng, 2, UNITS)), tf.constant([0, 2])
+    parts = normal(rng, 2, 3, DIM + TEXT)
+    parts[1, :, DIM:] = 0.0  # items without text
+    found = tower.query(hidden, tf.constant(parts), asked, part).numpy()
+    learnt = tower.head(hidden, tf.constant(parts[..., :DIM]), asked).numpy()
+    np.testing.assert_allclose(found[0, :DIM], 0.7**0.5 * learnt[0], atol=1e-5)
+    np.testing.assert_allclose(
+        found[0, DIM:], 0.3**0.5 * unit(parts[0, 1, DIM:]), atol=1e-5
+    )
+    np.testing.assert_allclose(found[1, :DIM], learnt[1], atol=1e-6)
+    assert not found[1, DIM:].any()
+
+
+@pytest.mark.parametrize(
+    ("interests", "part"), [("last,long", 0), ("short,last", 0), ("", None)]
+)
+def test_without_a_short_mean_a_query_has_the_texts_there_are(
+    rng, item_tower, interests, part
+):
+    tower = build_user_tower(rng, interests=interests)
+    number = len(interests.split(",")) if interests else 0
+    parts = normal(rng, 1, number, DIM + TEXT)
+    found = tower.query(
+        tf.constant(normal(rng, 1, UNITS)), tf.constant(parts),
+        tf.constant([0]), item_tower.text_part,
+    ).numpy()
+    texts = np.zeros(TEXT) if part is None else unit(parts[0, part, DIM:])
+    _, of_texts = item_tower.text_part.split(tf.constant(found))
+    np.testing.assert_allclose(of_texts[0], texts, atol=1e-5)
 
 
 def test_an_event_is_its_item_type_gap_and_scenario(rng):
