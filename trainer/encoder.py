@@ -24,7 +24,7 @@ import transformers
 from trainer.encoder_sizes import is_made_here
 from trainer.fresh_encoder import bert_config, learn_tokenizer
 from trainer.tokenizer import in_graph_tokenizer
-from trainer.tuning import Tuning, merge
+from trainer.tuning import MERGED, Tuning, merge
 from trainer.tuning.adapter_folder import Adapter, is_adapter
 from trainer.tuning.tuning import weights_hash
 
@@ -138,11 +138,11 @@ class TextEncoder(tf.Module):
         return list(self.tuning.weights.values()) if self.tuning else []
 
     def merged(self) -> TextEncoder:
-        """The same encoder with what LoRA learnt inside its own weights.
+        """The same encoder with what (Ada)LoRA learnt inside its weights.
 
         Graphs that were traced before give the same: their products are zero.
         """
-        if not self.tuning or self.tuning.method != "lora":
+        if not self.tuning or self.tuning.method not in MERGED:
             return self
         merge(self.bert)
         return copy.copy(self)  # whose graphs are not traced yet

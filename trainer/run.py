@@ -27,6 +27,7 @@ from trainer.strategies import open_strategy
 from trainer.training import Batches, Fit
 from trainer.tuning import Tuning
 from trainer.tuning.adapter_folder import Adapter
+from trainer.tuning.rank_allocation import table_of
 from trainer.warm_start import EarlierRun, record
 
 # Validation runs after every epoch; more queries than this change nothing.
@@ -72,6 +73,8 @@ class Run:
         """
         self.fit()
         metrics = self._evaluate(self.model)
+        if self.encoder.tuning and (ranks := self.encoder.tuning.ranks()):
+            metrics["ranks"] = ranks
         served = ServedModel(self.model, self.encoder.merged(), self.prepared)
         self._export(served, metrics, build_twin)
         metrics["seconds"] = self.clock.seconds
@@ -95,6 +98,8 @@ class Run:
             Adapter.of(base, self.encoder.tuning).save(
                 self.job_dir / "adapter"
             )
+            if ranks := self.encoder.tuning.ranks():
+                print(table_of(ranks))
         return best
 
     def build(
@@ -148,12 +153,17 @@ class Run:
             self.prepared.sequences, self.config.data.max_history
         )
         batches = Batches(self.prepared, windows, settings)
+        tuning = self.encoder.tuning
+        with strategy.scope():
+            steps = len(batches) * settings.epochs
+            allocation = tuning.allocation(steps) if tuning else None
         fit = Fit(
             model,
             batches,
             settings,
             strategy=strategy,
             job_dir=self.job_dir,
+            allocation=allocation,
         )
         if self._earlier and not fit.is_begun:
             self._earlier.load_into(model, self.prepared)

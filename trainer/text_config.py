@@ -9,10 +9,11 @@ from trainer.fields import check_fields, names_in, option
 from trainer.template_setting import NONE, resolved
 
 TuneName = Literal[
-    "frozen", "last_n", "lora", "adapter", "prefix", "bitfit", "full"
+    "frozen", "last_n", "lora", "adalora", "adapter", "prefix", "bitfit",
+    "full",
 ]
 CachePrecisionName = Literal["float32", "float16"]
-SIZED_TUNES = ("last_n", "lora", "adapter", "prefix")
+SIZED_TUNES = ("last_n", "lora", "adalora", "adapter", "prefix")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,12 +30,14 @@ class TextConfig:
         "frozen", "what of the encoder is trained with the towers: frozen, "
         "nothing, so that it runs once per text, ever; last_n, the last "
         "layers; lora, low-rank products beside attention's projections; "
+        "adalora, the same beside all kernels, with rank where it is needed; "
         "adapter, bottlenecks after each layer's two halves; prefix, keys and "
         "values that attention sees too; bitfit, biases; full, everything"
     )
     tune_size: int | None = option(
-        None, "layers of last_n (default 2), rank of lora (8), width of an "
-        "adapter (64), length of a prefix (16)", low=1, high=4096,
+        None, "layers of last_n (default 2), rank of lora (8), mean rank of "
+        "adalora (4), width of an adapter (64), length of a prefix (16)",
+        low=1, high=4096,
     )
     max_tokens: int = option(
         64, "word pieces of a text that are read, the first ones",

@@ -18,6 +18,7 @@ from trainer.config import TrainingConfig
 from trainer.job import CHECKPOINTS, write_json
 from trainer.prepare import Prepared
 from trainer.training_step import Trainable, build_optimizer, train_step
+from trainer.tuning.rank_allocation import RankAllocation
 
 
 class Progress(tf.Module):
@@ -83,6 +84,8 @@ class Fit:
         strategy: where a step runs.
         job_dir: checkpoints and TensorBoard logs go below it.
         measure: what validation scores, as logs call it.
+        allocation: of rank, made under `strategy.scope()`; no epoch that
+            ends before it has settled is the best one.
     """
 
     def __init__(
@@ -94,8 +97,9 @@ class Fit:
         strategy: tf.distribute.Strategy,
         job_dir: Path,
         measure: str = "ndcg@10",
+        allocation: RankAllocation | None = None,
     ) -> None:
-        self._measure = measure
+        self._measure, self._allocation = measure, allocation
         self.model, self._batches, self._config = model, batches, config
         self._strategy = strategy
         self.progress = Progress()
@@ -109,6 +113,8 @@ class Fit:
         checkpoint = tf.train.Checkpoint(
             model=model, optimizer=model.optimizer, progress=self.progress
         )
+        if allocation:
+            checkpoint.allocation = allocation
         self._last, self._best = (
             tf.train.CheckpointManager(
                 checkpoint, str(job_dir / CHECKPOINTS / name), max_to_keep=1
@@ -162,8 +168,17 @@ class Fit:
         if not str(self._best.latest_checkpoint).endswith(f"-{number}"):
             self._save(self._best, number)
 
+    @property
+    def _unsettled_epochs(self) -> int:
+        """Epochs that end before all ranks are what they will be."""
+        if self._allocation is None:
+            return 0
+        step = self._allocation.budget.settled_step
+        return math.ceil(step / max(1, len(self._batches))) - 1
+
     def _is_over(self) -> bool:
         done, best = int(self.progress.epoch), int(self.progress.best_epoch)
+        best = max(best, self._unsettled_epochs)
         return (
             done >= self._config.epochs or done - best >= self._config.patience
         )
@@ -193,7 +208,9 @@ class Fit:
         progress = self.progress
         progress.epoch.assign_add(1)
         progress.seconds.assign_add(seconds)
-        epoch, is_best = int(progress.epoch), score > float(progress.best)
+        epoch = int(progress.epoch)
+        is_best = score > float(progress.best)
+        is_best &= epoch > self._unsettled_epochs
         if is_best:
             progress.best.assign(score)
             progress.best_epoch.assign(epoch)
@@ -249,7 +266,10 @@ class Fit:
 
     def _distributed_step(self, batch: dict[str, tf.Tensor]) -> tf.Tensor:
         shares = self._strategy.run(
-            train_step, args=(self.model, batch, self._config.clip_norm)
+            train_step,
+            args=(
+                self.model, batch, self._config.clip_norm, self._allocation,
+            ),
         )
         return self._strategy.reduce(
             tf.distribute.ReduceOp.SUM, shares, axis=None

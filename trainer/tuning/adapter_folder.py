@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from trainer.job import write_json
-from trainer.tuning.methods import merge, tune
+from trainer.tuning.methods import MERGED, merge, tune
 from trainer.tuning.tuning import Tuning, weights_hash
 
 _SETTINGS, _WEIGHTS = "adapter.json", "weights.npz"
@@ -73,7 +73,7 @@ class Adapter:
             return cls(**settings, weights=dict(weights))
 
     def put_onto(self, bert: Any) -> None:
-        """Makes a base what it was after tuning, LoRA merged.
+        """Makes a base what it was after tuning, products merged.
 
         Raises:
             ValueError: if the weights are not this base's.
@@ -94,7 +94,7 @@ class Adapter:
             )
         for name, variable in found.items():
             variable.assign(self.weights[name])
-        if self.method == "lora":
+        if self.method in MERGED:
             merge(bert)
 
 

@@ -46,6 +46,55 @@ class LoraDense(tf.keras.layers.Layer):
         return self.base
 
 
+class SvdDense(tf.keras.layers.Layer):
+    """y = base(x) + x P diag(values) Q (Zhang et al., arXiv 2303.10512).
+
+    The values start at zero. P and Q start orthonormal, which is what their
+    penalty asks for; the paper starts them as small random numbers.
+
+    Args:
+        base: a Keras `Dense` that has its weights.
+        rank: columns of P.
+    """
+
+    def __init__(self, base: tf.keras.layers.Dense, rank: int) -> None:
+        super().__init__(name=f"{base.name}_svd")
+        self.base = base
+        rows, columns = base.kernel.shape
+        if rank > min(rows, columns):
+            raise ValueError(
+                f"tune_size asks for a rank of {rank}, but a kernel of this "
+                f"encoder has {rows} rows and {columns} columns; lower it."
+            )
+        self.left = self.add_weight(
+            "left", [rows, rank], initializer=_orthonormal()
+        )
+        self.values = self.add_weight(
+            "values", [rank], initializer="zeros",
+            # Replicas cut it, all alike.
+            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+        )
+        self.right = self.add_weight(
+            "right", [rank, columns], initializer=_orthonormal()
+        )
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """[..., W] -> [..., columns]."""
+        inner = tf.matmul(inputs, self.left) * self.values
+        return self.base(inputs) + tf.matmul(inner, self.right)
+
+    def merge(self) -> tf.keras.layers.Dense:
+        """The base with P diag(values) Q in its kernel.
+
+        The values become zero, for whoever still calls this layer.
+        """
+        self.base.kernel.assign_add(
+            tf.matmul(self.left * self.values, self.right)
+        )
+        self.values.assign(tf.zeros_like(self.values))
+        return self.base
+
+
 class AdapterDense(tf.keras.layers.Layer):
     """y = base(x), then y + up(gelu(down(y))) (Houlsby et al., 1902.00751).
 
@@ -118,3 +167,7 @@ class PrefixAttention(tf.keras.layers.Layer):
 
 def _normal() -> tf.keras.initializers.Initializer:
     return tf.keras.initializers.TruncatedNormal(stddev=_SPREAD)
+
+
+def _orthonormal() -> tf.keras.initializers.Initializer:
+    return tf.keras.initializers.Orthogonal()  # one draw: a new one each time

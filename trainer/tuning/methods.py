@@ -7,12 +7,20 @@ from typing import Any
 
 import tensorflow as tf
 
-from trainer.tuning.layers import AdapterDense, LoraDense, PrefixAttention
+from trainer.tuning.layers import (
+    AdapterDense,
+    LoraDense,
+    PrefixAttention,
+    SvdDense,
+)
+from trainer.tuning.rank_allocation import PARTS, Weights, start_rank
 
 # What `tune_size` is of each method, where it is not said.
-DEFAULT_SIZES = {"last_n": 2, "lora": 8, "adapter": 64, "prefix": 16}
+DEFAULT_SIZES = {
+    "last_n": 2, "lora": 8, "adalora": 4, "adapter": 64, "prefix": 16,
+}
+MERGED = ("lora", "adalora")  # whose products end inside the weights
 _PROJECTIONS = ("query", "key", "value")
-Weights = dict[str, tf.Variable]
 
 
 def tune(bert: Any, method: str, size: int | None = None) -> Weights:
@@ -22,8 +30,8 @@ def tune(bert: Any, method: str, size: int | None = None) -> Weights:
         bert: a TensorFlow BERT, RoBERTa or ELECTRA; changed in place, and
             equal to what it was until the weights are trained.
         method: of `trainer.text_config.TuneName`.
-        size: layers of `last_n`, rank of `lora`, width of `adapter`, length
-            of `prefix`.
+        size: layers of `last_n`, rank of `lora`, mean rank of `adalora` in
+            the end, width of `adapter`, length of `prefix`.
 
     Returns:
         The weights to train, by names that are the same in every process.
@@ -59,13 +67,23 @@ def blocks(bert: Any) -> list[Any]:
 
 
 def merge(bert: Any) -> None:
-    """Puts LoRA's products into the weights they stand beside, in place."""
+    """Puts products into the weights they stand beside, in place."""
     for block in blocks(bert):
-        attention = block.attention.self_attention
-        for name in _PROJECTIONS:
-            layer = getattr(attention, name)
-            if isinstance(layer, LoraDense):
-                setattr(attention, name, layer.merge())
+        for owner, name in _kernels(block).values():
+            layer = getattr(owner, name)
+            if isinstance(layer, LoraDense | SvdDense):
+                setattr(owner, name, layer.merge())
+
+
+def _kernels(block: Any) -> dict[str, tuple[Any, str]]:
+    """All six of a layer, each by name: who has it as which attribute."""
+    attention = block.attention.self_attention
+    return {
+        **{name: (attention, name) for name in _PROJECTIONS},
+        "attention": (block.attention.dense_output, "dense"),
+        "inner": (block.intermediate, "dense"),
+        "output": (block.bert_output, "dense"),
+    }
 
 
 def _is_wrapped(bert: Any) -> bool:
@@ -112,6 +130,17 @@ def _lora(bert: Any, rank: int) -> Weights:
     return weights
 
 
+def _adalora(bert: Any, size: int) -> Weights:
+    weights: Weights = {}
+    for number, block in enumerate(blocks(bert)):
+        for kernel, (owner, name) in _kernels(block).items():
+            layer = SvdDense(getattr(owner, name), start_rank(size))
+            setattr(owner, name, layer)
+            for part in PARTS:
+                weights[f"{number}/{kernel}/{part}"] = getattr(layer, part)
+    return weights
+
+
 def _adapter(bert: Any, width: int) -> Weights:
     weights: Weights = {}
     for number, block in enumerate(blocks(bert)):
@@ -141,6 +170,7 @@ _METHODS: dict[str, Callable[[Any, int], Weights]] = {
     "bitfit": _bitfit,
     "last_n": _last_n,
     "lora": _lora,
+    "adalora": _adalora,
     "adapter": _adapter,
     "prefix": _prefix,
 }

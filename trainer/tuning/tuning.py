@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from trainer.tuning.methods import Weights, tune
+from trainer.tuning.methods import DEFAULT_SIZES, tune
+from trainer.tuning.rank_allocation import RankAllocation, Weights, ranks
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +42,21 @@ class Tuning:
             f"({trained / total:.2%})"
         )
         return cls(method, size, base_hash, weights)
+
+    def allocation(self, steps: int) -> RankAllocation | None:
+        """What shares the rank out while training; None of other methods.
+
+        Args:
+            steps: of the whole training.
+        """
+        if self.method != "adalora":
+            return None
+        size = self.size or DEFAULT_SIZES[self.method]
+        return RankAllocation(self.weights, size, steps)
+
+    def ranks(self) -> dict[str, int]:
+        """What each kernel has got of the rank; empty of other methods."""
+        return ranks(self.weights) if self.method == "adalora" else {}
 
 
 def count(variables: Any) -> int:

@@ -9,6 +9,7 @@ import transformers
 
 from trainer.tuning import Tuning, merge, tune
 from trainer.tuning.adapter_folder import Adapter, is_adapter
+from trainer.tuning.layers import LoraDense, SvdDense
 
 LAYERS, WIDTH, INNER, VOCABULARY, POSITIONS = 3, 16, 24, 50, 20
 IDS = tf.constant([[2, 7, 9, 11, 3], [2, 8, 3, 0, 0]])
@@ -23,6 +24,10 @@ TRAINED = {
     ("last_n", 1): LAYER,
     ("last_n", None): 2 * LAYER,
     ("lora", 3): LAYERS * 3 * 3 * (WIDTH + WIDTH),
+    # Half as much again as 2 to begin with: 3 columns, 3 values, 3 rows.
+    ("adalora", 2): LAYERS * 3 * (
+        4 * (WIDTH + 1 + WIDTH) + 2 * (WIDTH + 1 + INNER)
+    ),
     ("adapter", 5): LAYERS * 2 * (2 * 5 * WIDTH + 5 + WIDTH),
     ("prefix", 4): LAYERS * (2 * 4 * WIDTH + 2),
     ("bitfit", None): LAYERS * BIASES + WIDTH,
@@ -99,9 +104,10 @@ def test_nothing_of_a_frozen_encoder_is_trained():
     assert tune(make(), "frozen") == {}
 
 
-def test_lora_inside_the_weights_is_lora_beside_them():
+@pytest.mark.parametrize("method", ["lora", "adalora"])
+def test_products_inside_the_weights_are_those_beside_them(method):
     bert = make()
-    shake(tune(bert, "lora", 3))
+    shake(tune(bert, method, 3))
     beside = states(bert)
     graph = tf.function(
         lambda: bert(IDS).last_hidden_state[:1], autograph=False
@@ -111,12 +117,12 @@ def test_lora_inside_the_weights_is_lora_beside_them():
     inside = states(bert)
     np.testing.assert_allclose(inside, beside, atol=1e-5)
     np.testing.assert_allclose(graph()[0], inside[0], atol=1e-5)
-    query = bert.bert.encoder.layer[0].attention.self_attention.query
-    assert type(query) is tf.keras.layers.Dense
+    kinds = {type(each) for each in bert.submodules}
+    assert not kinds & {LoraDense, SvdDense}
 
 
 @pytest.mark.parametrize("kind", ["Roberta", "Electra"])
-@pytest.mark.parametrize("method", ["lora", "adapter", "prefix"])
+@pytest.mark.parametrize("method", ["lora", "adalora", "adapter", "prefix"])
 def test_other_families_are_tuned_alike(kind, method):
     bert = make(kind)
     before = states(bert)
@@ -126,7 +132,7 @@ def test_other_families_are_tuned_alike(kind, method):
     assert np.abs(states(bert) - before).max() > 1e-3
 
 
-@pytest.mark.parametrize("method", ["lora", "adapter", "prefix"])
+@pytest.mark.parametrize("method", ["lora", "adalora", "adapter", "prefix"])
 def test_half_precision_is_tuned_too(method):
     before = tf.keras.mixed_precision.global_policy()
     tf.keras.mixed_precision.set_global_policy("mixed_bfloat16")
@@ -155,6 +161,11 @@ def test_an_encoder_that_is_built_another_way_is_refused():
 def test_more_layers_than_there_are_cannot_be_tuned():
     with pytest.raises(ValueError, match="tune_size is 4, .* has 3 layers"):
         tune(make(), "last_n", 4)
+
+
+def test_more_rank_than_a_kernel_has_is_refused():
+    with pytest.raises(ValueError, match="a rank of 17, .* has 16 rows"):
+        tune(make(), "adalora", 11)  # 16.5 to begin with
 
 
 def test_what_was_tuned_once_is_not_wrapped_again():

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from schema import features
+from trainer import run as run_module
+from trainer.behaviour import train_windows
 from trainer.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
-from trainer.encoder import load_encoder
+from trainer.encoder import TextEncoder, load_encoder
+from trainer.model import TwoTower
 from trainer.prepare import prepare
 from trainer.restored import make_variables, restore
 from trainer.run import Run
 from trainer.sample.__main__ import main as make_sample
+from trainer.scoring import ModelScorer
 from trainer.strategies import open_strategy
 from trainer.tables import load_dataset
 from trainer.text_config import TextConfig
+from trainer.training import Batches, Fit
 from trainer.warm_start import EarlierRun
 
 _BERT = {
@@ -75,9 +83,15 @@ def test_a_checkpoint_has_the_products_and_not_the_encoder(tuned):
 
 
 def test_the_bundle_reads_text_as_the_tuned_encoder_does(tuned, found):
-    model, encoder = found
+    assert_bundle_reads(tuned.job_dir, *found)
+
+
+def assert_bundle_reads(
+    job_dir: Path, model: TwoTower, encoder: TextEncoder
+) -> None:
+    """Holds embed_item of a bundle against the model that was exported."""
     loaded = tf.saved_model.load(
-        str(tuned.job_dir / "export" / "recommender" / "1")
+        str(job_dir / "export" / "recommender" / "1")
     )
     empty = tf.constant([""] * len(TEXTS))
     inputs = {
@@ -133,3 +147,103 @@ def test_no_size_where_none_belongs():
         TextConfig(tune="bitfit", tune_size=3)
 
 
+
+
+@pytest.fixture(scope="module")
+def allocated(tuned: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run whose ranks are allocated, killed in its second epoch of three."""
+    folder = tmp_path_factory.mktemp("allocated")
+    unbroken = allocating(tuned, folder / "unbroken")
+    unbroken.fit()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run_module, "ModelScorer", Killed(after=1))
+        with pytest.raises(KeyboardInterrupt):
+            allocating(tuned, folder / "killed").fit()
+    resumed = allocating(tuned, folder / "killed")
+    resumed.unbroken = unbroken
+    resumed.execute(build_twin=False)
+    return resumed
+
+
+def allocating(tuned: Run, job_dir: Path) -> Run:
+    config = dataclasses.replace(
+        tuned.config,
+        text=dataclasses.replace(tuned.config.text, tune="adalora"),
+        # Random draws of a process are not in a checkpoint.
+        model=dataclasses.replace(
+            tuned.config.model, dropout=0.0, id_dropout=0.0
+        ),
+        training=dataclasses.replace(
+            tuned.config.training, epochs=3, patience=1, batch_size=16
+        ),
+    )
+    shutil.copytree(
+        tuned.job_dir / "text_encoder", job_dir / "text_encoder",
+        dirs_exist_ok=True,
+    )
+    return Run(tuned.prepared, config, job_dir)
+
+
+class Killed:
+    """A scorer that lives for some validations."""
+
+    def __init__(self, after: int) -> None:
+        self.left = after
+
+    def __call__(self, *args: object) -> ModelScorer:
+        self.left -= 1
+        if self.left < 0:
+            raise KeyboardInterrupt
+        return ModelScorer(*args)
+
+
+def test_an_allocation_goes_on_where_it_was_killed(allocated):
+    _, encoder = restore(
+        allocated.prepared, allocated.config, allocated.job_dir
+    )
+    wanted = allocated.unbroken.encoder.tuning.weights
+    assert encoder.tuning.weights.keys() == wanted.keys()
+    for name, variable in encoder.tuning.weights.items():
+        np.testing.assert_array_equal(variable, wanted[name], name)
+
+
+def test_no_epoch_before_the_ranks_are_settled_is_the_best(
+    allocated, tmp_path
+):
+    prepared, settings = allocated.prepared, allocated.config.training
+    model, encoder = restore(prepared, allocated.config, allocated.job_dir)
+    windows = train_windows(prepared.sequences, max_history=6)
+    batches = Batches(prepared, windows, settings)
+    fit = Fit(
+        model, batches, settings, strategy=open_strategy("none"),
+        job_dir=tmp_path, allocation=encoder.tuning.allocation(
+            settings.epochs * len(batches)
+        ),
+    )
+    scores = iter([0.9, 0.5, 0.6])
+    # They settle in the second epoch of three, at half of the steps.
+    assert int(fit.run(lambda: next(scores)).best_epoch) == 3
+    assert sum(encoder.tuning.ranks().values()) == 2 * 6
+
+
+def test_the_ranks_are_the_budget_and_are_told(allocated, capsys):
+    metrics = json.loads((allocated.job_dir / "metrics.json").read_text())
+    assert sum(metrics["ranks"].values()) == 2 * 6  # of six kernels
+    kernels = ("query", "key", "value", "attention", "inner", "output")
+    assert list(metrics["ranks"]) == [f"0/{name}" for name in kernels]
+    with np.load(allocated.job_dir / "adapter" / "weights.npz") as weights:
+        kept = {
+            name.removesuffix("/values"): np.count_nonzero(weights[name])
+            for name in weights
+            if name.endswith("values")
+        }
+    assert kept == metrics["ranks"]
+
+
+def test_a_bundle_reads_as_ranks_beside_the_weights_do(allocated):
+    found = restore(allocated.prepared, allocated.config, allocated.job_dir)
+    np.testing.assert_allclose(
+        allocated.model.catalogue_vectors(), found[0].catalogue_vectors(),
+        atol=1e-5,
+    )
+    assert_bundle_reads(allocated.job_dir, *found)
