@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
-from serving import search
+from serving import plans
 from serving.admission import NO_ROW, Admission
-from serving.search import Plan, ScannSearch
+from serving.plans import Plan
+from serving.search import ScannSearch
 
 if TYPE_CHECKING:
     from serving.fields import Array
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 WANTED_RECALL = 0.98
 _RECALL_AT = (10, 100)
 _CHOOSING, _HELD_OUT = 200, 200
+# Scored at a time: a score of each item, several times over, is memory.
+_EXACT_QUERIES = 20
 _ITEMS_PER_QUERY = 3  # a query lies between items, as a user's does
 # Of the mean over the choosing queries: what is chosen must find enough for
 # other queries too.
@@ -79,19 +82,22 @@ def tuned(shelf: Any, wanted: float = WANTED_RECALL) -> Tuned:
         shelf: the catalogue.
         wanted: recall in (0, 1], at 10 and at 100.
     """
-    choosing, held_out = queries(shelf.vectors.numpy())
-    candidates = search.plans(len(shelf.vectors.numpy()))
-    chosen = ScannSearch(shelf, candidates[0])
-    for plan in candidates:
+    vectors = shelf.vectors.numpy()
+    choosing, held_out = queries(vectors)
+    offered = plans.candidates(len(vectors))
+    chosen = ScannSearch(shelf, offered[0])
+    best = best_rows(chosen.exact, choosing)
+    for plan in offered:
         chosen = _with_plan(chosen, plan)
         # Each of them: a leaf with fewer items than are asked for is searched
         # exactly, so a poor plan can do well at 100 and badly at 10.
         if all(
             recall.mean - _STANDARD_ERRORS * recall.error >= wanted
-            for recall in recalls(chosen, choosing)
+            for recall in recalls(chosen, choosing, best)
         ):
             break
-    return Tuned(chosen, wanted, recalls(chosen, held_out))
+    best = best_rows(chosen.exact, held_out)
+    return Tuned(chosen, wanted, recalls(chosen, held_out, best))
 
 
 def _with_plan(chosen: ScannSearch, plan: Plan) -> ScannSearch:
@@ -117,19 +123,46 @@ def queries(vectors: Array) -> tuple[Array, Array]:
     return choosing, held_out
 
 
-def recalls(searching: ScannSearch, asked: Array) -> list[Recall]:
-    """What a search finds of the exact best, for each k."""
-    nothing = Admission.excluding(tf.zeros([len(asked), 0], tf.int32))
+def best_rows(exact: Any, asked: Array) -> Array:
+    """[q, K] int32, the rows of the greatest scores, best first.
+
+    Args:
+        exact: an `ExactSearch`.
+        asked: [q, d] queries.
+
+    Returns:
+        As many columns as recall is told of, or as the catalogue has.
+    """
+    blocks = []
+    for start in range(0, len(asked), _EXACT_QUERIES):
+        block = asked[start : start + _EXACT_QUERIES]
+        wanted = tf.fill([len(block)], max(_RECALL_AT))
+        blocks.append(exact(block, _nothing(len(block)), wanted)[0].numpy())
+    return np.concatenate(blocks)
+
+
+def recalls(searching: Any, asked: Array, best: Array) -> list[Recall]:
+    """What a search finds of the exact best, for each k.
+
+    Args:
+        searching: a `ScannSearch`.
+        asked: [q, d] queries.
+        best: [q, K] of `best_rows`.
+    """
     found = []
     for k in _RECALL_AT:
         wanted = tf.fill([len(asked)], k)
-        exact = searching.exact(asked, nothing, wanted)[0].numpy()
-        answers = searching(asked, nothing, wanted)[0].numpy()
-        pairs = zip(exact, answers, strict=True)
+        answers = searching(asked, _nothing(len(asked)), wanted)[0].numpy()
+        pairs = zip(best[:, :k], answers, strict=True)
         shares = [_share(set(e) - {NO_ROW}, set(a)) for e, a in pairs]
         error = np.std(shares, ddof=1) / len(shares) ** 0.5
         found.append(Recall(k, float(np.mean(shares)), float(error)))
     return found
+
+
+def _nothing(requests: int) -> Admission:
+    """Rules that bar no item."""
+    return Admission.excluding(tf.zeros([requests, 0], tf.int32))
 
 
 def _share(wanted: set[int], found: set[int]) -> float:

@@ -12,13 +12,11 @@ by_products a score is the product of two vectors, without what the shelf adds.
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from serving import policy
+from serving import plans, policy
 from serving.admission import (
     Admission,
     Shelf,
@@ -26,48 +24,12 @@ from serving.admission import (
     is_boosted,
     is_excluded,
 )
+from serving.plans import Plan
 
-if TYPE_CHECKING:
-    from serving.fields import Array
-
-# Up to here scoring everything takes ScaNN well under a millisecond.
-_BRUTE_FORCE_ITEMS = 20_000
 # More barred items than this among the best are left to the exact search.
 _MAX_EXTRA = 1_000
 # Where caps or times may bar any item, this many times k are fetched.
 _SIFTED = 8
-_REORDERED = 1_000
-# Of points that anisotropic quantization favours; ScaNN's documented choice.
-_ANISOTROPIC_THRESHOLD = 0.2
-_DIMENSIONS_PER_BLOCK = 2
-_MAX_TRAINING_POINTS = 250_000
-
-
-@dataclasses.dataclass(frozen=True)
-class Plan:
-    """How ScaNN searches.
-
-    Attributes:
-        leaves: partitions of the catalogue, 0 for brute force.
-        leaves_searched: partitions looked into; more is slower and finds more.
-        reordered: candidates scored exactly before the best are taken.
-    """
-
-    leaves: int = 0
-    leaves_searched: int = 0
-    reordered: int = 0
-
-
-def plans(num_items: int) -> list[Plan]:
-    """Plans for a catalogue, fastest first; the last one misses nothing."""
-    if num_items <= _BRUTE_FORCE_ITEMS:
-        return [Plan()]
-    leaves = round(math.sqrt(num_items))
-    trees = [
-        Plan(leaves, max(1, round(leaves * share)), _REORDERED)
-        for share in (0.05, 0.1, 0.2, 0.35, 0.5, 1.0)
-    ]
-    return [*trees, Plan()]
 
 
 class ExactSearch(tf.Module):
@@ -103,7 +65,7 @@ class ScannSearch(tf.Module):
 
     Args:
         shelf: the catalogue.
-        plan: one of `plans(n)`; leaves must not change later.
+        plan: one of `plans.candidates(n)`; leaves must not change later.
     """
 
     def __init__(self, shelf: Shelf, plan: Plan) -> None:
@@ -112,7 +74,7 @@ class ScannSearch(tf.Module):
         self.plan = plan
         vectors = shelf.vectors.numpy()
         self.num_indexed = len(vectors)
-        self.index = _build(vectors, plan).serialize_to_module()
+        self.index = plans.built(vectors, plan).serialize_to_module()
 
     def __call__(
         self,
@@ -126,17 +88,7 @@ class ScannSearch(tf.Module):
         candidates, scores = self._candidates(queries, admission, k)
         if is_boosted(shelf) and not by_products:
             candidates, scores = self._with_hot(queries, candidates, scores)
-        columns, best = policy.top_k_admissible(
-            scores,
-            admission.bars(candidates, shelf),
-            tf.fill(tf.shape(k), tf.shape(candidates)[1]),
-        )
-        rows, best = policy.capped(
-            (policy.rows_at(candidates, columns), best),
-            shelf.categories,
-            admission.max_per_category,
-            k,
-        )
+        rows, best = self._admitted(candidates, scores, admission, k)
         is_short = tf.reduce_sum(tf.cast(rows >= 0, tf.int32), axis=1) < k
         return tf.cond(
             tf.reduce_any(is_short),
@@ -146,6 +98,28 @@ class ScannSearch(tf.Module):
                 self.exact(queries, admission, k, by_products=by_products),
             ),
             lambda: (rows, best, is_short),
+        )
+
+    def _admitted(
+        self,
+        candidates: tf.Tensor,
+        scores: tf.Tensor,
+        admission: Admission,
+        k: tf.Tensor,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Rows and scores as `policy.top_k_admissible` gives them."""
+        shelf, cap = self.exact.shelf, admission.max_per_category
+        barred = admission.bars(candidates, shelf)
+
+        def best(wanted: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            columns, found = policy.top_k_admissible(scores, barred, wanted)
+            return policy.rows_at(candidates, columns), found
+
+        every = tf.fill(tf.shape(k), tf.shape(candidates)[1])
+        return tf.cond(
+            tf.reduce_any(cap > 0),
+            lambda: policy.capped(best(every), shelf.categories, cap, k),
+            lambda: best(k),
         )
 
     def _candidates(
@@ -243,25 +217,3 @@ def _extra(
     )
     removed = tf.minimum(num_removed, bounded)
     return tf.minimum(excluded + sifted + removed, _MAX_EXTRA)
-
-
-def _build(vectors: Array, plan: Plan) -> Any:
-    from scann import scann_ops
-
-    num_items = len(vectors)
-    builder = scann_ops.builder(vectors, 10, "dot_product")
-    if not plan.leaves:
-        return builder.score_brute_force().build()
-    return (
-        builder.tree(
-            num_leaves=plan.leaves,
-            num_leaves_to_search=plan.leaves_searched,
-            training_sample_size=min(num_items, _MAX_TRAINING_POINTS),
-        )
-        .score_ah(
-            _DIMENSIONS_PER_BLOCK,
-            anisotropic_quantization_threshold=_ANISOTROPIC_THRESHOLD,
-        )
-        .reorder(plan.reordered)
-        .build()
-    )

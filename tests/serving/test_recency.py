@@ -11,8 +11,9 @@ import tensorflow as tf
 
 from serving import recency
 from serving.admission import Admission, Shelf, adjusted
+from serving.plans import Plan
 from serving.recency import LiveCounts, RecentPopularity, make_room
-from serving.search import ExactSearch, Plan, ScannSearch
+from serving.search import ExactSearch, ScannSearch
 from serving.stock import growing
 
 HOUR, HALF_LIVES, START = 3600, [1.0, 24.0], 1_000_000

@@ -58,7 +58,8 @@ def vectors():
 def narrow(vectors):
     """Partitions of about 20 items, of which one is looked into."""
     pytest.importorskip("scann")
-    from serving.search import Plan, ScannSearch
+    from serving.plans import Plan
+    from serving.search import ScannSearch
 
     return ScannSearch(Shelf(vectors), Plan(20, 1, 100))
 
@@ -95,20 +96,6 @@ def test_scores_are_products_and_not_their_approximation(vectors, narrow):
     np.testing.assert_allclose(scores[0], wanted, rtol=1e-5)
 
 
-def test_small_catalogues_are_searched_by_brute_force():
-    from serving.search import plans
-
-    assert [plan.leaves for plan in plans(20_000)] == [0]
-
-
-def test_the_last_plans_of_a_large_catalogue_miss_little_and_nothing():
-    from serving.search import Plan, plans
-
-    every_leaf, everything = plans(1_000_000)[-2:]
-    assert every_leaf.leaves == every_leaf.leaves_searched == 1000
-    assert everything == Plan()
-
-
 def test_what_joins_the_shelf_is_found_beside_the_index(narrow_and_more):
     shelf, search = narrow_and_more
     best = shelf.vectors[N + 2 : N + 3]  # as long as three others
@@ -137,7 +124,8 @@ def test_what_is_removed_comes_back_from_neither_part(narrow_and_more):
 def narrow_and_more():
     """A search of N items, and a shelf that has three more by now."""
     pytest.importorskip("scann")
-    from serving.search import Plan, ScannSearch
+    from serving.plans import Plan
+    from serving.search import ScannSearch
     from serving.stock import growing
 
     values = np.random.default_rng(6).normal(size=(N + 3, D))
@@ -184,7 +172,8 @@ def test_one_partition_is_no_reason_to_answer_fewer(item, k, cap, allowed):
 def _sorted_shelf():
     """Items of five categories, and a search that finds few of them."""
     pytest.importorskip("scann")
-    from serving.search import Plan, ScannSearch
+    from serving.plans import Plan
+    from serving.search import ScannSearch
 
     values = np.random.default_rng(5).normal(size=(N, D)).astype(np.float32)
     shelf = Shelf(tf.Variable(values), tf.Variable(tf.range(N) % 5))
