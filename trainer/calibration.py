@@ -25,7 +25,7 @@ _STEPS = 300
 _QUERIES = 128  # per step, at most
 _SCORES = 1 << 24  # per step, about, at most
 _STEP_SIZE = 0.05  # falls to nothing along a cosine
-_EMBEDDED = 1024  # queries that are embedded at a time
+_EMBEDDED = 256  # queries that are embedded at a time
 _OUT = -1e9  # the logit of an item that may not be recommended
 _TEXTS = 10_000  # items whose texts say in which directions texts differ
 _LEAST_NEW = 100  # targets without train events from which these are weighed
@@ -59,7 +59,7 @@ def calibrate(model: TwoTower, prepared: Prepared, queries: Queries) -> None:
     variables = _variables(model, queries.items[numbers])
     if not variables or not len(numbers):
         return
-    scores = _Scores(model, prepared, queries, numbers)
+    likelihood = _Likelihood(model, prepared, queries, numbers, variables)
     optimizer = tf.keras.optimizers.Adam(
         tf.keras.optimizers.schedules.CosineDecay(_STEP_SIZE, _STEPS)
     )
@@ -70,11 +70,7 @@ def calibrate(model: TwoTower, prepared: Prepared, queries: Queries) -> None:
         range(_STEPS), desc="calibration", unit="step", leave=False,
         mininterval=1.0,
     ):
-        drawn = generator.choice(len(numbers), most)
-        with tf.GradientTape() as tape:
-            tape.watch(variables)
-            loss = scores.loss(drawn)
-        gradients = tape.gradient(loss, variables)
+        gradients = likelihood.gradients(generator.choice(len(numbers), most))
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
     print(_described(model, variables))
 
@@ -111,8 +107,11 @@ def _variables(model: TwoTower, targets: np.ndarray) -> list[tf.Variable]:
 
 
 def _answerable(queries: Queries) -> np.ndarray:
-    """Numbers of the queries whose target may be recommended."""
-    numbers = np.arange(len(queries))
+    """Numbers of the queries whose target may be recommended.
+
+    By history length: those of like length share a batch, with little padding.
+    """
+    numbers = np.argsort(queries.history_lengths, kind="stable")
     if queries.exclude_seen:
         row, item = queries.seen(numbers)
         is_seen = np.zeros(len(numbers), bool)
@@ -121,12 +120,13 @@ def _answerable(queries: Queries) -> np.ndarray:
     return numbers
 
 
-class _Scores:
-    """The scores of some queries as functions of what is fitted.
+class _Likelihood:
+    """How likely targets are, as a function of what is fitted.
 
     Args:
         model, prepared, queries: as of `calibrate`.
         numbers: of the queries that are looked at.
+        variables: what is fitted.
     """
 
     def __init__(
@@ -135,8 +135,10 @@ class _Scores:
         prepared: Prepared,
         queries: Queries,
         numbers: np.ndarray,
+        variables: Sequence[tf.Variable],
     ) -> None:
         self._model, self._queries, self._numbers = model, queries, numbers
+        self._variables = variables
         split = model.item_tower.text_part.split
         scorer = ModelScorer(model, prepared, queries)
         embedded = np.concatenate([
@@ -146,22 +148,40 @@ class _Scores:
         self._asked = split(tf.constant(embedded))
         self._items = split(model.catalogue_vectors())
 
-    def loss(self, drawn: np.ndarray) -> tf.Tensor:
-        """Mean cross-entropy of [b] places in `numbers`."""
+    def gradients(self, drawn: np.ndarray) -> list[tf.Tensor]:
+        """Of the mean cross-entropy of [b] places in `numbers`."""
         numbers, queries = self._numbers[drawn], self._queries
         seen = np.zeros([len(drawn), queries.num_items], np.float32)
         queries.exclude(seen, numbers)
-        scores = self._products(drawn)
-        if self._model.popularity:
-            scores = self._model.timely(scores, queries.moments[numbers])
-        logits = scores / self._model.config.model.temperature
-        return tf.reduce_mean(
-            tf.nn.sparse_softmax_cross_entropy_with_logits(
-                queries.items[numbers], tf.where(np.isinf(seen), _OUT, logits)
-            )
+        found: list[tf.Tensor] = self._gradients(
+            drawn, np.isinf(seen), queries.items[numbers],
+            queries.moments[numbers],
         )
+        return found
 
-    def _products(self, drawn: np.ndarray) -> tf.Tensor:
+    @tf.function(autograph=False)
+    def _gradients(
+        self,
+        drawn: tf.Tensor,
+        is_out: tf.Tensor,
+        targets: tf.Tensor,
+        moments: tf.Tensor,
+    ) -> list[tf.Tensor]:
+        with tf.GradientTape() as tape:
+            tape.watch(self._variables)
+            scores = self._products(drawn)
+            if self._model.popularity:
+                scores = self._model.timely(scores, moments)
+            logits = scores / self._model.config.model.temperature
+            loss = tf.reduce_mean(
+                tf.nn.sparse_softmax_cross_entropy_with_logits(
+                    targets, tf.where(is_out, _OUT, logits)
+                )
+            )
+        gradients: list[tf.Tensor] = tape.gradient(loss, self._variables)
+        return gradients
+
+    def _products(self, drawn: tf.Tensor) -> tf.Tensor:
         """[b, items] of vectors as they are joined now."""
         part = self._model.item_tower.text_part
         learnt, texts = (tf.gather(half, drawn) for half in self._asked)
