@@ -235,7 +235,7 @@ def test_rank_gives_the_ranking_heads_prediction_in_its_own_unit(
     scenarios = ["", *small_run.prepared.scenarios]
     asked = scenarios.index(str(request["scenario"][0]))
     assert asked > 0
-    scaled = small_run.model.ranking_head(
+    scaled = small_run.model.predicted(
         tf.repeat(query, 2, 0), vectors, tf.constant([asked] * 2)
     )
     scale = small_run.prepared.label_scale
