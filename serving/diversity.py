@@ -140,7 +140,7 @@ def diversified(
     Args:
         relevance: [b, P] float32, descending, minus infinity where there is
             no item.
-        vectors: [b, P, d] float32.
+        vectors: [b, P, d] float32, about unit length.
         diversity: [b] float32 in [0, 1].
         is_dpp: [b] bool, `dpp` or else `mmr`.
         places: [b] int32 places that are chosen, 0 or more; the other
@@ -150,7 +150,6 @@ def diversified(
         [b, P] int32, a permutation of the columns.
     """
     requests, width = tf.unstack(tf.shape(relevance))
-    vectors = tf.math.l2_normalize(vectors, axis=-1)
     steps = tf.minimum(tf.reduce_max(places), width)
     arguments = (relevance, vectors, diversity, steps)
     by_mmr = mmr(*arguments)

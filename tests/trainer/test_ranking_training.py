@@ -48,7 +48,14 @@ class Apart:
 
 
 def towers(model: TwoTower) -> list[np.ndarray]:
-    return weights(model.item_tower) + weights(model.user_tower)
+    """Of both, but for what is weighed after all training."""
+    part = {weight.ref() for weight in model.item_tower.text_part.weights}
+    return [
+        variable.numpy()
+        for tower in (model.item_tower, model.user_tower)
+        for variable in tower.variables
+        if variable.ref() not in part
+    ]
 
 
 @pytest.fixture(scope="module")
