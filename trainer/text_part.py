@@ -50,10 +50,14 @@ class TextPart(tf.keras.layers.Layer):
         self.axes = self.add_weight(
             "axes", [text_dim, dim], initializer="zeros"
         )
-        self.share_logit = self.add_weight("share_logit", [])
-        self.new_item_log_scale = self.add_weight("new_item_log_scale", [])
+        self.share_logit = self._number("share_logit")
+        self.new_item_log_scale = self._number("new_item_log_scale")
         self._new_item_scale = new_item_scale
         self.reset()
+
+    def _number(self, name: str) -> tf.Variable:
+        # Not drawn: that would change what is drawn for the towers.
+        return self.add_weight(name, [], initializer="zeros")
 
     def reset(self) -> None:
         """Weighs both parts, and new items, as before any validation."""
