@@ -20,6 +20,7 @@ StrategyName = Literal["none", "mirrored", "multi_worker", "tpu"]
 PrecisionName = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 RankingLossName = Literal["pointwise", "pairwise", "listwise"]
 RankingTrainingName = Literal["joint", "separate"]
+ServingEncoderName = Literal["float32", "bfloat16", "int8"]
 PresetName = Literal["smoke", "base", "best"]
 ITEM_PARTS = ("text", "categories", "brand", "id")
 INTERESTS = ("last", "short", "long")
@@ -240,6 +241,11 @@ class ExportConfig:
     scann_min_items: int = option(
         100, "smallest catalogue that gets a ScaNN index; below it the twin "
         "searches exactly and its manifest says so", low=16,
+    )
+    serving_encoder: ServingEncoderName = option(
+        "float32", "of the encoder's weights that texts of requests are read "
+        "with; bfloat16 is half the size, int8 a quarter; vectors of the "
+        "catalogue are computed as they are trained"
     )
 
     def __post_init__(self) -> None:

@@ -43,6 +43,8 @@ class TextEncoder(tf.Module):
 
     Attributes:
         tuning: which weights are trained with the towers, if any are.
+        words: called with [texts, tokens] ids, gives the word vectors, in the
+            place of the encoder's own; None for these.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class TextEncoder(tf.Module):
         self.pad_id = int(tokenizer.pad_token_id)
         self.tokenize = in_graph_tokenizer(tokenizer, max_tokens)
         self.tuning: Tuning | None = None
+        self.words: tf.Module | None = None
         # Before any use, which would write its truncation into the state.
         self._tokenizer_state = tokenizer.backend_tokenizer.to_str()
 
@@ -78,8 +81,13 @@ class TextEncoder(tf.Module):
             [texts, dim] float32, unit length; the mean over real tokens.
         """
         mask = tf.cast(tf.not_equal(token_ids, self.pad_id), tf.int32)
+        inputs = (
+            {"input_ids": None, "inputs_embeds": self.words(token_ids)}
+            if self.words
+            else {"input_ids": token_ids}
+        )
         states = self.bert(
-            input_ids=token_ids, attention_mask=mask, training=False
+            **inputs, attention_mask=mask, training=False
         ).last_hidden_state
         return mean_of_tokens(states, token_ids, self.pad_id)
 
@@ -136,6 +144,15 @@ class TextEncoder(tf.Module):
     def tuned_weights(self) -> list[tf.Variable]:
         """Weights that are trained with the towers; none of a frozen one."""
         return list(self.tuning.weights.values()) if self.tuning else []
+
+    @property
+    def served_variables(self) -> list[tf.Variable]:
+        """All that reading a text takes."""
+        if self.words is None:
+            return list(self.bert.variables)
+        table = self.bert.get_input_embeddings().weight
+        own = [v for v in self.bert.variables if v is not table]
+        return [*own, *self.words.variables]
 
     def merged(self) -> TextEncoder:
         """The same encoder with what (Ada)LoRA learnt inside its weights.

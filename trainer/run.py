@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from serving import index, versions
-from trainer import baselines, behaviour, evaluation
+from trainer import baselines, behaviour, evaluation, reduced_encoder
 from trainer.calibration import calibrate
 from trainer.config import RunConfig
 from trainer.encoder import TextEncoder, load_encoder, source_of
@@ -30,6 +31,7 @@ from trainer.tuning.adapter_folder import Adapter
 from trainer.tuning.rank_allocation import table_of
 from trainer.warm_start import EarlierRun, record
 
+_ADAPTER = "adapter"  # folder below the job folder
 # Validation runs after every epoch; more queries than this change nothing.
 _VALIDATION_QUERIES = 20_000
 
@@ -75,7 +77,8 @@ class Run:
         metrics = self._evaluate(self.model)
         if self.encoder.tuning and (ranks := self.encoder.tuning.ranks()):
             metrics["ranks"] = ranks
-        served = ServedModel(self.model, self.encoder.merged(), self.prepared)
+        encoder = self._serving_encoder(metrics)
+        served = ServedModel(self.model, encoder, self.prepared)
         self._export(served, metrics, build_twin)
         metrics["seconds"] = self.clock.seconds
         metrics["peak_memory_mb"] = round(peak_memory_mb(), 1)
@@ -96,7 +99,7 @@ class Run:
                 self.config.text.text_encoder, self.job_dir / "text_encoder"
             )
             Adapter.of(base, self.encoder.tuning).save(
-                self.job_dir / "adapter"
+                self.job_dir / _ADAPTER
             )
             if ranks := self.encoder.tuning.ranks():
                 print(table_of(ranks))
@@ -112,12 +115,7 @@ class Run:
             earlier.copy_encoder(self.job_dir / "text_encoder")
         with self.clock.stage("encode"):
             with strategy.scope():  # an encoder may be trained there
-                encoder = load_encoder(
-                    text.text_encoder,
-                    max_tokens=text.max_tokens,
-                    corpus=self.prepared.catalogue.texts,
-                    folder=self.job_dir / "text_encoder",
-                )
+                encoder = self._load_encoder()
                 if text.tunes_encoder:
                     encoder.tuning = Tuning.start(
                         encoder.bert, text.tune, text.tune_size
@@ -228,6 +226,34 @@ class Run:
                 for name, scorer in scorers.items()
             }
         return report
+
+    def _serving_encoder(self, metrics: dict[str, Any]) -> TextEncoder:
+        """What texts of requests are read by; notes what it costs."""
+        precision = self.config.export.serving_encoder
+        merged = self.encoder.merged()
+        if precision == "float32":
+            return merged
+        with self.clock.stage("reduce"):
+            reduced = self._load_encoder(tuned=self.encoder.tuning is not None)
+            reduced_encoder.reduce(reduced, precision)
+            texts = self.prepared.catalogue.texts
+            found = reduced_encoder.compare(
+                merged, reduced, texts, precision
+            )
+        print(found)
+        metrics["serving_encoder"] = dataclasses.asdict(found)
+        return reduced
+
+    def _load_encoder(self, tuned: bool = False) -> TextEncoder:
+        """The text encoder, as it was before this run or as it is after."""
+        text = self.config.text
+        name = str(self.job_dir / _ADAPTER) if tuned else text.text_encoder
+        return load_encoder(
+            name,
+            max_tokens=text.max_tokens,
+            corpus=self.prepared.catalogue.texts,
+            folder=self.job_dir / "text_encoder",
+        )
 
     def _export(
         self, served: ServedModel, metrics: dict[str, Any], build_twin: bool

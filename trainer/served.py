@@ -120,7 +120,7 @@ class ServedModel(tf.Module):
         ids = model.item_tower.id_residual.embeddings  # in the vectors already
         self.weights = [
             variable
-            for variable in (*model.variables, *encoder.bert.variables)
+            for variable in (*model.variables, *encoder.served_variables)
             if variable is not ids
         ]
         self._set_readers(model, encoder, prepared)

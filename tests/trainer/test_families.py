@@ -13,6 +13,7 @@ import transformers
 from tokenizers import ByteLevelBPETokenizer
 
 from trainer.encoder import TextEncoder, load_encoder
+from trainer.reduced_encoder import reduce
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdeé红色裙ночь"]
 WORDS += [f"##{letter}" for letter in "abcdeночь"] + ["Red", "red", "dress"]
@@ -126,3 +127,15 @@ def test_a_family_without_a_tokenizer_for_the_graph_is_told_so(tmp_path):
     path.write_text(json.dumps(state))
     with pytest.raises(ValueError, match="the served graph can be made of"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "int8"])
+def test_fewer_bits_say_nearly_the_same(folder, precision):
+    whole, reduced = load(folder), load(folder)
+    reduce(reduced, precision)
+    one, two = (
+        each.encode_strings(tf.constant(TEXTS)).numpy()
+        for each in (whole, reduced)
+    )
+    assert (one * two).sum(axis=1).min() > 0.999
+    assert np.abs(one - two).max() > 1e-6
