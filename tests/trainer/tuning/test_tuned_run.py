@@ -212,7 +212,7 @@ def test_no_epoch_before_the_ranks_are_settled_is_the_best(
     allocated, tmp_path
 ):
     prepared, settings = allocated.prepared, allocated.config.training
-    model, encoder = restore(prepared, allocated.config, allocated.job_dir)
+    model, encoder = allocated.build(open_strategy("none"))
     windows = train_windows(prepared.sequences, max_history=6)
     batches = Batches(prepared, windows, settings)
     fit = Fit(
