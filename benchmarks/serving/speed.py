@@ -11,48 +11,25 @@ beside the whole history by `embed_user`.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import functools
 import os
 import random
-import re
 import statistics
-import subprocess
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.serving.launched import server
 from serving.client import Client, ClientError, Event, Policy, User
 
 _HISTORY, _ITEMS = 10, 1000
 _BATCHING = "max_batch_size { value: 64 } batch_timeout_micros { value: 1000 }"
 _LENGTHS = (10, 100, 1000)
-
-
-@contextlib.contextmanager
-def server(bundle: Path, *flags: str) -> Iterator[str]:
-    """A server of the bundle's folder in a process of its own: `host:port`."""
-    process = subprocess.Popen(
-        [
-            sys.executable, "-m", "serving.server", "--port", "0",
-            "--host", "127.0.0.1", "--model_base_path", str(bundle.parent),
-            *flags,
-        ],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        found = re.search(r":(\d+), ready", process.stdout.readline())
-        yield f"127.0.0.1:{found[1]}"
-    finally:
-        process.terminate()
-        process.communicate()
 
 
 def seconds_of(work: Callable[[], Any], count: int) -> list[float]:
@@ -188,7 +165,8 @@ def main() -> None:
         recommender = Recommender(flags.bundle)
     except BundleError as error:
         parser.exit(1, f"error: {error}\n")
-    with server(flags.bundle) as target:
+    with server(flags.bundle.parent) as launched:
+        target = launched.target
         with Client(target) as client:
             items = client.recommend(User(), k=_ITEMS)
         ids = [item.item_id for item in items]
@@ -206,8 +184,8 @@ def main() -> None:
         batching = (
             "--enable_batching", "--batching_parameters_file", config.name
         )
-        with server(flags.bundle, *batching) as target:
-            throughput(target, users, flags.seconds, "in batches")
+        with server(flags.bundle.parent, *batching) as launched:
+            throughput(launched.target, users, flags.seconds, "in batches")
 
 
 if __name__ == "__main__":

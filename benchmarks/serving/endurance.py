@@ -1,0 +1,284 @@
+"""Half an hour of a shop's life: load, new versions, items, then a rush.
+
+    python -m benchmarks.serving.endurance --bundle JOB/export/recommender/1
+
+What the server can do is measured first. Then requests of all kinds come at
+80 % of that rate while versions are swapped, one of them corrupt, and items
+come and go by `serving.index`; every answer is compared with what is right.
+Then they come at three times the rate, and at 80 % again.
+
+Ends with 1 if a request before the rush failed or an answer was wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from benchmarks.serving import questions, traffic
+from benchmarks.serving.commotion import LiveItems, Memory, Swap, Swaps
+from benchmarks.serving.launched import Launched, server
+from benchmarks.serving.traffic import OK, REFUSED, Asker, Outcome
+from serving.client import Client
+
+_SHARE, _RUSH = 0.8, 3.0
+_CLIENTS, _WORKERS, _RUSH_WORKERS = 8, 64, 256
+_WARM = 10.0  # seconds before anything is counted
+_ITEM_EVERY = 10.0  # seconds between commands on the catalogue
+_MB = 2**20
+
+
+@dataclasses.dataclass
+class Report:
+    """All that was measured; moments are seconds since the load began."""
+
+    capacity: float = 0.0
+    rate: float = 0.0
+    outcomes: list[Outcome] = dataclasses.field(default_factory=list)
+    rush: list[Outcome] = dataclasses.field(default_factory=list)
+    afterwards: list[Outcome] = dataclasses.field(default_factory=list)
+    swaps: list[Swap] = dataclasses.field(default_factory=list)
+    item_commands: int = 0
+    item_faults: list[str] = dataclasses.field(default_factory=list)
+    memory: list[tuple[float, int]] = dataclasses.field(default_factory=list)
+
+    @property
+    def failed(self) -> Counter[str]:
+        """Codes of the requests before the rush that got no answer."""
+        return Counter(o.code for o in self.outcomes if o.code != OK)
+
+    @property
+    def wrong(self) -> list[str]:
+        """What is wrong with any answer at all."""
+        every = [*self.outcomes, *self.rush, *self.afterwards]
+        return [o.fault for o in every if o.fault] + self.item_faults
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether all before the rush were answered, and all rightly."""
+        return not self.failed and not self.wrong
+
+    def recovery(self) -> float:
+        """Seconds after the rush until a second is as those before it were.
+
+        That is: none refused or failed, and the slowest twentieth no slower
+        than twice the slowest twentieth before the rush.
+        """
+        limit = 2 * _percentiles(self.outcomes)[1]
+        start = min(o.due for o in self.afterwards)
+        seconds: dict[int, list[Outcome]] = {}
+        for each in self.afterwards:
+            seconds.setdefault(int(each.due - start), []).append(each)
+        for number, every in sorted(seconds.items()):
+            is_answered = all(o.code == OK for o in every)
+            if is_answered and _percentiles(every)[1] <= limit:
+                return float(number)
+        return float("inf")
+
+    def growth(self) -> tuple[float, float, float]:
+        """MB of the server after a sixth, at the end, and gained per swap.
+
+        Medians of a sixth of the time each; the gain is a line's slope from
+        the first of them on.
+        """
+        values = np.array([size for _, size in self.memory]) / _MB
+        part = max(1, len(values) // 6)
+        settled = values[part:]
+        slope = np.polyfit(np.arange(len(settled)), settled, 1)[0]
+        swaps = max(1, len(self.swaps)) * len(settled) / len(values)
+        return (
+            float(np.median(values[part : 2 * part])),
+            float(np.median(values[-part:])),
+            float(slope * len(settled) / swaps),
+        )
+
+    def __str__(self) -> str:
+        loads = [swap.seconds for swap in self.swaps if not swap.said]
+        early, late, gain = self.growth()
+        refused = sum(o.code in REFUSED for o in self.rush)
+        others = Counter(
+            o.code for o in self.rush if o.code not in REFUSED | {OK}
+        )
+        lines = [
+            f"capacity {self.capacity:.0f} requests/s, asked {self.rate:.0f}",
+            _row("in service", self.outcomes),
+            f"failed {sum(self.failed.values())} {dict(self.failed) or ''}, "
+            f"wrong {len(self.wrong)}",
+            *sorted(set(self.wrong))[:5],
+            f"{len(loads)} swaps, {np.median(loads):.1f} s each (at most "
+            f"{max(loads):.1f}); {self.item_commands} items came or went",
+            *(f"refused: {swap.said}" for swap in self.swaps if swap.said),
+            f"server's memory, MB: {early:.0f}, at the end {late:.0f}, "
+            f"{gain:+.1f} a swap",
+            _row("rush, admitted", self.rush),
+            f"rush refused {refused} of {len(self.rush)}, otherwise failed "
+            f"{dict(others) or 0}",
+            _row("after the rush", self.afterwards),
+            f"recovered after {self.recovery():.0f} s",
+        ]
+        return "\n".join(lines)
+
+    def as_json(self) -> dict[str, Any]:
+        """Figures, and latencies and memory by ten seconds for a plot."""
+        start = self.outcomes[0].due
+        slots: dict[int, list[Outcome]] = {}
+        for each in self.outcomes:
+            slots.setdefault(int((each.due - start) // 10), []).append(each)
+        return {
+            "capacity": self.capacity,
+            "text": str(self).splitlines(),
+            "swaps": [dataclasses.asdict(each) for each in self.swaps],
+            "p95_ms_by_10_s": [
+                _percentiles(every)[1] for _, every in sorted(slots.items())
+            ],
+            "memory_mb_by_10_s": [
+                size / _MB for _, size in self.memory[::10]
+            ],
+        }
+
+
+def _percentiles(outcomes: Sequence[Outcome]) -> list[float]:
+    """p50, p95, p99 and the most, of the answered, in ms; inf of none."""
+    seconds = [o.seconds for o in outcomes if o.code == OK]
+    if not seconds:
+        return [float("inf")] * 4
+    values = 1e3 * np.percentile(seconds, [50, 95, 99, 100])
+    return [float(value) for value in values]
+
+
+def _row(name: str, outcomes: Sequence[Outcome]) -> str:
+    p50, p95, p99, most = _percentiles(outcomes)
+    answered = sum(o.code == OK for o in outcomes)
+    return (
+        f"{name}: {answered} of {len(outcomes)} answered, ms p50 {p50:.1f}, "
+        f"p95 {p95:.1f}, p99 {p99:.1f}, most {most:.0f}"
+    )
+
+
+def measure(
+    bundle: Path, base: Path, launched: Launched, every: list[Any],
+    asked: argparse.Namespace,
+) -> Report:
+    """Goes through all that the module's head says."""
+    report = Report()
+    seconds = 60 * asked.minutes
+    with (
+        Client(launched.target, retries=None) as client,
+        Memory(launched.pid) as memory,
+    ):
+        ids = sorted(
+            {
+                each.decode() if isinstance(each, bytes) else each
+                for question in every
+                for each in question.inputs.get("history_item_ids", [[]])[0]
+            }
+        )
+        items = LiveItems(client, base, ids, asked.seed)
+        ask = Asker(launched, every, lambda: items.view)
+        try:
+            traffic.closed_loop(ask, _CLIENTS, _WARM)
+            trial = traffic.closed_loop(ask, _CLIENTS, asked.trial)
+            report.capacity = len(trial) / asked.trial
+            report.rate = _SHARE * report.capacity
+            memory.samples.clear()
+            until = time.monotonic() + seconds
+            with ThreadPoolExecutor(2) as pool:
+                around = [
+                    pool.submit(items.run, until, _ITEM_EVERY),
+                    pool.submit(
+                        _swap, Swaps(launched, base, bundle), report.swaps,
+                        seconds, asked.swaps,
+                    ),
+                ]
+                report.outcomes = traffic.open_loop(
+                    ask, report.rate, seconds, workers=_WORKERS,
+                    seed=asked.seed,
+                )
+                for each in around:
+                    each.result()
+            report.memory = list(memory.samples)
+            report.item_commands = items.done
+            report.rush = traffic.open_loop(
+                ask, _RUSH * report.capacity, asked.rush,
+                workers=_RUSH_WORKERS, seed=asked.seed + 1,
+            )
+            report.afterwards = traffic.open_loop(
+                ask, report.rate, asked.rush,
+                workers=_WORKERS, seed=asked.seed + 2,
+            )
+            report.item_faults = items.faults
+        finally:
+            ask.close()
+    return report
+
+
+def _swap(swaps: Swaps, found: list[Swap], seconds: float, count: int) -> None:
+    """All swaps, evenly, with a corrupt version after half of them."""
+    began = time.monotonic()
+    bar = tqdm(range(1, count + 2), desc="versions", unit="version")
+    for number in bar:
+        due = began + seconds * number / (count + 2)
+        time.sleep(max(0.0, due - time.monotonic()))
+        found.append(swaps.next(is_corrupt=number == count // 2 + 1))
+
+
+def main() -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--bundle", type=Path, required=True, help="a version's folder")
+    add("--minutes", type=float, default=30.0, help="of load (30)")
+    add("--swaps", type=int, default=20, help="of versions (20)")
+    add("--trial", type=float, default=20.0, help="seconds to find the "
+        "capacity in (20)")
+    add("--rush", type=float, default=60.0, help="seconds of it (60)")
+    add("--users", type=int, default=40, help="whose questions are asked (40)")
+    add("--seed", type=int, default=0, help="of all that is drawn (0)")
+    add("--flags", default="", help="more flags of the server, in one string")
+    add("--out", type=Path, help="file for the figures, as JSON")
+    asked = parser.parse_args()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from serving.manifest import BundleError
+    from serving.recommender import Recommender
+
+    try:
+        recommender = Recommender(asked.bundle)
+    except BundleError as error:
+        parser.exit(1, f"error: {error}\n")
+    every = questions.of_bundle(recommender, asked.users, asked.seed)
+    del recommender
+    with tempfile.TemporaryDirectory() as folder:
+        base = Path(folder, "recommender")
+        shutil.copytree(asked.bundle, base / "1")
+        log = Path(folder, "log")
+        with (
+            log.open("w") as file,
+            server(
+                base, *asked.flags.split(), has_rest=True, log=file
+            ) as launched,
+        ):
+            report = measure(asked.bundle, base, launched, every, asked)
+    print(report)
+    if asked.out:
+        asked.out.write_text(json.dumps(report.as_json(), indent=1))
+    return 0 if report.is_sound else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
