@@ -26,7 +26,7 @@ from serving.client import Client, User
 _KEPT_VERSIONS = 2
 _LONGEST_LOAD = 300.0  # seconds
 _POLL = 0.25
-_TURNOVER = 8  # commands after which an item comes back, or goes again
+_TURNOVER = 8  # added items that stay, and removed ones that stay away
 
 
 @dataclasses.dataclass(frozen=True)

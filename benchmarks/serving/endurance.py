@@ -13,9 +13,9 @@ Ends with 1 if a request before the rush failed or an answer was wrong.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import json
-import os
 import shutil
 import tempfile
 import time
@@ -30,23 +30,29 @@ from tqdm import tqdm
 
 from benchmarks.serving import questions, traffic
 from benchmarks.serving.commotion import LiveItems, Memory, Swap, Swaps
-from benchmarks.serving.launched import Launched, server
+from benchmarks.serving.launched import Launched, recommender_of, server
+from benchmarks.serving.questions import Question
 from benchmarks.serving.traffic import OK, REFUSED, Asker, Outcome
 from serving.client import Client
+from serving.signatures import EXACT
 
 _SHARE, _RUSH = 0.8, 3.0
 _CLIENTS, _WORKERS, _RUSH_WORKERS = 8, 64, 256
-_WARM = 10.0  # seconds before anything is counted
 _ITEM_EVERY = 10.0  # seconds between commands on the catalogue
 _MB = 2**20
 
 
 @dataclasses.dataclass
 class Report:
-    """All that was measured; moments are seconds since the load began."""
+    """All that was measured.
+
+    Attributes:
+        capacity: requests a second that the server can do.
+        outcomes, rush, afterwards: of the requests of each part.
+        swaps, item_commands, item_faults, memory: of the first part.
+    """
 
     capacity: float = 0.0
-    rate: float = 0.0
     outcomes: list[Outcome] = dataclasses.field(default_factory=list)
     rush: list[Outcome] = dataclasses.field(default_factory=list)
     afterwards: list[Outcome] = dataclasses.field(default_factory=list)
@@ -54,6 +60,11 @@ class Report:
     item_commands: int = 0
     item_faults: list[str] = dataclasses.field(default_factory=list)
     memory: list[tuple[float, int]] = dataclasses.field(default_factory=list)
+
+    @property
+    def rate(self) -> float:
+        """Requests a second that come outside of the rush."""
+        return _SHARE * self.capacity
 
     @property
     def failed(self) -> Counter[str]:
@@ -169,48 +180,31 @@ def _row(name: str, outcomes: Sequence[Outcome]) -> str:
 
 
 def measure(
-    bundle: Path, base: Path, launched: Launched, every: list[Any],
+    bundle: Path, base: Path, launched: Launched, every: list[Question],
     asked: argparse.Namespace,
 ) -> Report:
-    """Goes through all that the module's head says."""
+    """Goes through all that the module's head says.
+
+    Args:
+        bundle: that new versions are copies of.
+        base: folder of the versions that are served.
+        launched: the server, with a REST port.
+        every: that is asked.
+        asked: the command's flags.
+    """
     report = Report()
-    seconds = 60 * asked.minutes
-    with (
-        Client(launched.target, retries=None) as client,
-        Memory(launched.pid) as memory,
-    ):
-        ids = sorted(
-            {
-                each.decode() if isinstance(each, bytes) else each
-                for question in every
-                for each in question.inputs.get("history_item_ids", [[]])[0]
-            }
-        )
+    with Client(launched.target, retries=None) as client:
+        ids = questions.histories_of(every)
         items = LiveItems(client, base, ids, asked.seed)
+        swaps = Swaps(launched, base, bundle)
         ask = Asker(launched, every, lambda: items.view)
-        try:
-            traffic.closed_loop(ask, _CLIENTS, _WARM)
+        with contextlib.closing(ask):
+            traffic.closed_loop(ask, _CLIENTS, asked.trial / 2)  # warms up
             trial = traffic.closed_loop(ask, _CLIENTS, asked.trial)
             report.capacity = len(trial) / asked.trial
-            report.rate = _SHARE * report.capacity
-            memory.samples.clear()
-            until = time.monotonic() + seconds
-            with ThreadPoolExecutor(2) as pool:
-                around = [
-                    pool.submit(items.run, until, _ITEM_EVERY),
-                    pool.submit(
-                        _swap, Swaps(launched, base, bundle), report.swaps,
-                        seconds, asked.swaps,
-                    ),
-                ]
-                report.outcomes = traffic.open_loop(
-                    ask, report.rate, seconds, workers=_WORKERS,
-                    seed=asked.seed,
-                )
-                for each in around:
-                    each.result()
-            report.memory = list(memory.samples)
-            report.item_commands = items.done
+            with Memory(launched.pid) as memory:
+                _serve(report, ask, items, swaps, asked)
+            report.memory = memory.samples
             report.rush = traffic.open_loop(
                 ask, _RUSH * report.capacity, asked.rush,
                 workers=_RUSH_WORKERS, seed=asked.seed + 1,
@@ -219,10 +213,27 @@ def measure(
                 ask, report.rate, asked.rush,
                 workers=_WORKERS, seed=asked.seed + 2,
             )
-            report.item_faults = items.faults
-        finally:
-            ask.close()
+    report.item_commands, report.item_faults = items.done, items.faults
     return report
+
+
+def _serve(
+    report: Report, ask: Asker, items: LiveItems, swaps: Swaps,
+    asked: argparse.Namespace,
+) -> None:
+    """The load before the rush, and all that goes on around it."""
+    seconds = 60 * asked.minutes
+    until = time.monotonic() + seconds
+    with ThreadPoolExecutor(2) as pool:
+        around = [
+            pool.submit(items.run, until, _ITEM_EVERY),
+            pool.submit(_swap, swaps, report.swaps, seconds, asked.swaps),
+        ]
+        report.outcomes = traffic.open_loop(
+            ask, report.rate, seconds, workers=_WORKERS, seed=asked.seed
+        )
+        for each in around:
+            each.result()
 
 
 def _swap(swaps: Swaps, found: list[Swap], seconds: float, count: int) -> None:
@@ -246,34 +257,33 @@ def main() -> int:
     add("--minutes", type=float, default=30.0, help="of load (30)")
     add("--swaps", type=int, default=20, help="of versions (20)")
     add("--trial", type=float, default=20.0, help="seconds to find the "
-        "capacity in (20)")
+        "capacity in, after half as many to warm up (20)")
     add("--rush", type=float, default=60.0, help="seconds of it (60)")
     add("--users", type=int, default=40, help="whose questions are asked (40)")
     add("--seed", type=int, default=0, help="of all that is drawn (0)")
-    add("--flags", default="", help="more flags of the server, in one string")
+    add("--flags", default="", help="more flags of the server: "
+        "--flags='--grpc_max_threads 4'")
     add("--out", type=Path, help="file for the figures, as JSON")
     asked = parser.parse_args()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from serving.manifest import BundleError
-    from serving.recommender import Recommender
-
+    if min(asked.minutes, asked.swaps, asked.trial, asked.rush) <= 0:
+        parser.error("--minutes, --swaps, --trial and --rush are above 0.")
+    recommender = recommender_of(asked.bundle, parser)
+    kind = recommender.manifest.kind if recommender.manifest else "foreign"
+    if kind != EXACT:
+        parser.exit(
+            1, f"error: {asked.bundle} is a {kind} bundle; pass an exact one, "
+            "whose lists are known: EXPORT/recommender/1.\n"
+        )
     try:
-        recommender = Recommender(asked.bundle)
-    except BundleError as error:
+        every = questions.of_bundle(recommender, asked.users, asked.seed)
+        del recommender  # the server gets its memory
+        with tempfile.TemporaryDirectory() as folder:
+            base = Path(folder, "recommender")
+            shutil.copytree(asked.bundle, base / "1")
+            with server(base, *asked.flags.split(), has_rest=True) as launched:
+                report = measure(asked.bundle, base, launched, every, asked)
+    except (RuntimeError, ValueError) as error:
         parser.exit(1, f"error: {error}\n")
-    every = questions.of_bundle(recommender, asked.users, asked.seed)
-    del recommender
-    with tempfile.TemporaryDirectory() as folder:
-        base = Path(folder, "recommender")
-        shutil.copytree(asked.bundle, base / "1")
-        log = Path(folder, "log")
-        with (
-            log.open("w") as file,
-            server(
-                base, *asked.flags.split(), has_rest=True, log=file
-            ) as launched,
-        ):
-            report = measure(asked.bundle, base, launched, every, asked)
     print(report)
     if asked.out:
         asked.out.write_text(json.dumps(report.as_json(), indent=1))

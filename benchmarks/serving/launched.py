@@ -1,16 +1,30 @@
-"""A model server in a process of its own."""
+"""A bundle in this process, and behind a server in a process of its own."""
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import dataclasses
+import os
 import re
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import Any
+
+
+def recommender_of(bundle: Path, parser: argparse.ArgumentParser) -> Any:
+    """Loads a version; ends the command, saying why, where that fails."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from serving.manifest import BundleError
+    from serving.recommender import Recommender
+
+    try:
+        return Recommender(bundle)
+    except BundleError as error:
+        parser.exit(1, f"error: {error}\n")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +46,6 @@ def server(
     base_path: Path,
     *flags: str,
     has_rest: bool = False,
-    log: IO[str] | None = None,
 ) -> Iterator[Launched]:
     """Serves the newest version of a model's folder until the block ends.
 
@@ -40,7 +53,9 @@ def server(
         base_path: folder of the versions.
         flags: of `serving.server`, more of them.
         has_rest: whether it offers REST too, on a free port.
-        log: gets what the server says; this process's standard error if None.
+
+    Raises:
+        RuntimeError: if it does not start; it has said why on standard error.
     """
     rest_port = _free_port() if has_rest else 0
     process = subprocess.Popen(
@@ -50,12 +65,14 @@ def server(
             "--model_base_path", str(base_path), *flags,
         ],
         stdout=subprocess.PIPE,
-        stderr=log,
         text=True,
     )
     try:
         addresses = re.findall(r" on ([^,\s]+)", process.stdout.readline())
-        yield Launched(*(addresses + [""])[:2], process.pid)
+        if not addresses:
+            raise RuntimeError("the server did not start; see what it said.")
+        target, *rest = addresses
+        yield Launched(target, "".join(rest), process.pid)
     finally:
         process.terminate()
         process.communicate()

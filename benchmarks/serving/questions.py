@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ Arrays = Mapping[str, Any]
 ADDED = "live-"  # ids of added items begin so
 _K, _LISTED = 10, 400
 _HISTORY, _CANDIDATES = 10, 20
+_FEWEST = 50  # items: lists, histories and what is removed meanwhile
 _TOLERANCE = 1e-4  # of a score: one request alone, or among others
 
 
@@ -73,8 +74,7 @@ class Question:
             return _difference(
                 np.asarray(answer["scores"][0])[sure], np.array(wanted)[sure]
             )
-        name = "vector"
-        return _difference(answer[name][0], self.expected[name][0])
+        return _difference(answer["vector"][0], self.expected["vector"][0])
 
     def _list_fault(
         self, answer: Arrays, out: frozenset[str], unsure: frozenset[str]
@@ -111,18 +111,24 @@ class Question:
         )
 
 
-def of_bundle(
-    recommender: Any, users: int, seed: int
-) -> list[Question]:
+def of_bundle(recommender: Any, users: int, seed: int) -> list[Question]:
     """Questions of each kind, mixed as a shop might ask them.
 
     Args:
         recommender: the bundle in this process, nothing added or removed.
         users: whose questions they are.
         seed: of all that is drawn.
+
+    Raises:
+        ValueError: if the bundle has too few items to draw from.
     """
     draw = random.Random(seed)
-    ids = catalogue_of(recommender)
+    ids = _best_of_nobody(recommender)
+    if len(ids) < _FEWEST:
+        raise ValueError(
+            f"the bundle has {len(ids)} items; {_FEWEST} are needed, so that "
+            "lists are full whatever is removed."
+        )
     return [
         question
         for _ in range(users)
@@ -130,7 +136,19 @@ def of_bundle(
     ]
 
 
-def catalogue_of(recommender: Any) -> list[str]:
+def histories_of(every: Iterable[Question]) -> list[str]:
+    """Ids of all items that are in a history, sorted."""
+    return sorted(
+        {
+            item_id
+            for question in every
+            if "history_item_ids" in question.inputs
+            for item_id in question.inputs["history_item_ids"][0]
+        }
+    )
+
+
+def _best_of_nobody(recommender: Any) -> list[str]:
     """Ids of the items that somebody unknown is answered first."""
     answer = recommender.predict(
         signatures.RECOMMEND, _recommend(User(), _LISTED)

@@ -12,11 +12,9 @@ from __future__ import annotations
 
 import argparse
 import functools
-import os
 import random
 import statistics
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -24,7 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.serving.launched import server
+from benchmarks.serving.launched import recommender_of, server
+from benchmarks.serving.traffic import in_threads
 from serving.client import Client, ClientError, Event, Policy, User
 
 _HISTORY, _ITEMS = 10, 1000
@@ -102,13 +101,7 @@ def crowd(
                 except ClientError:
                     refused[0] += 1
 
-    threads = [
-        threading.Thread(target=work, args=(seed,)) for seed in range(clients)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(work, clients)
     return took, refused[0]
 
 
@@ -157,14 +150,7 @@ def main() -> None:
         "--seconds", type=float, default=5.0, help="of each crowd (5)"
     )
     flags = parser.parse_args()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from serving.manifest import BundleError
-    from serving.recommender import Recommender
-
-    try:
-        recommender = Recommender(flags.bundle)
-    except BundleError as error:
-        parser.exit(1, f"error: {error}\n")
+    recommender = recommender_of(flags.bundle, parser)
     with server(flags.bundle.parent) as launched:
         target = launched.target
         with Client(target) as client:

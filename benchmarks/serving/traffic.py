@@ -82,6 +82,9 @@ class Asker:
         is_rest = draw.random() < self._rest_share
         code, answer = self._rest(body) if is_rest else self._grpc(message)
         done = time.monotonic()
+        if code == OK and not isinstance(answer, dict):
+            # REST names no output that is alone.
+            answer = dict.fromkeys(question.expected, answer)
         fault = ""
         if code == OK:
             fault = question.fault(answer, before, self._view())
@@ -115,10 +118,7 @@ class Asker:
             return type(error).__name__, None
         if response.status != 200:
             return str(response.status), None
-        outputs = json.loads(content)["outputs"]
-        # An only output stands alone.
-        is_one = not isinstance(outputs, dict)
-        return OK, {"scores": outputs, "vector": outputs} if is_one else outputs
+        return OK, json.loads(content)["outputs"]
 
 
 def closed_loop(ask: Asker, clients: int, seconds: float) -> list[Outcome]:
@@ -131,7 +131,7 @@ def closed_loop(ask: Asker, clients: int, seconds: float) -> list[Outcome]:
         while (now := time.monotonic()) < until:
             found.append(ask(now, draw))
 
-    _in_threads(work, clients)
+    in_threads(work, clients)
     return found
 
 
@@ -164,12 +164,13 @@ def open_loop(
 
     dispatcher = threading.Thread(target=dispatch)
     dispatcher.start()
-    _in_threads(work, workers)
+    in_threads(work, workers)
     dispatcher.join()
     return found
 
 
-def _in_threads(work: Callable[[int], None], count: int) -> None:
+def in_threads(work: Callable[[int], None], count: int) -> None:
+    """Does `work(0)`, `work(1)`, ... at once, and waits for all."""
     threads = [
         threading.Thread(target=work, args=(number,)) for number in range(count)
     ]
