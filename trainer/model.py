@@ -167,7 +167,7 @@ class TwoTower(tfrs.Model):
             event_vectors, batch["event_type"], batch["gap"],
             batch["scenario"], spoken,
         )
-        hidden, _ = tower.read(inputs, state, training=training)
+        hidden = tower.read(inputs, state, training=training)
         hidden = tf.concat([state[0][:, None], hidden], axis=1)
         imagined = self.item_tower.imagined(profiles)
         width = event_vectors.shape[-1]

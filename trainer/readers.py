@@ -265,8 +265,8 @@ class UserReader:
             history["scenario"],
             self._behaviour(history) if self._behaviour else None,
         )
-        _, (hidden, cell) = self._tower.read(
-            inputs, [start.hidden, start.cell], mask=mask
+        hidden, cell = self._tower.last_state(
+            inputs, [start.hidden, start.cell], mask
         )
         interests = self._tower.interests.read(
             vectors, history["gap"], start.interests

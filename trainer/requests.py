@@ -143,30 +143,30 @@ def keep_latest(history: History, count: int) -> History:
         The same tensors as [b, W], W from 1 to `count`, and `gap`: its bucket
         looks back to the event before, kept or not.
     """
-    mask = history["mask"]
-    packed = {
-        name: tf.ragged.boolean_mask(values, mask)
-        for name, values in history.items()
-    }
-    dense = {name: rows.to_tensor() for name, rows in packed.items()}
-    dense["gap"] = _gaps(dense["timestamp"])
-    lengths = packed["mask"].row_lengths()
+    mask = tf.cast(history["mask"], tf.int32)
+    lengths = tf.reduce_sum(mask, axis=1)
     kept = tf.minimum(lengths, count)
     width = tf.maximum(tf.reduce_max(tf.concat([kept, [0]], 0)), 1)
-    at = tf.range(width)[None, :] + (lengths - kept)[:, None]  # [b, W]
-    is_event = tf.range(width)[None, :] < kept[:, None]
-    # One spare column on the right, for rows without events.
+    place = tf.range(width)[None, :]
+    is_event = place < kept[:, None]
+    events_first = tf.argsort(mask, direction="DESCENDING", stable=True)
+    # One spare column on the right, for histories without any.
+    spare = [[0, 0], [0, 1]]
+    history = {
+        name: tf.gather(
+            tf.pad(values, spare), tf.pad(events_first, spare), batch_dims=1
+        )
+        for name, values in history.items()
+    }
+    history["gap"] = _gaps(history["timestamp"])
+    at = tf.where(is_event, place + (lengths - kept)[:, None], 0)  # [b, W]
     return {
         name: tf.where(
             is_event,
-            tf.gather(
-                tf.pad(values, [[0, 0], [0, 1]]),
-                tf.minimum(at, tf.cast(tf.shape(values)[1], at.dtype)),
-                batch_dims=1,
-            ),
+            tf.gather(values, at, batch_dims=1),
             tf.zeros([], values.dtype),
         )
-        for name, values in dense.items()
+        for name, values in history.items()
     }
 
 

@@ -209,9 +209,7 @@ class UserTower(tf.keras.layers.Layer):
             name="profile",
         )
         self.input_dropout = layers.Dropout(config.dropout)
-        self.lstm = layers.LSTM(
-            self.units, return_sequences=True, return_state=True
-        )
+        self.lstm = layers.LSTM(self.units, return_sequences=True)
         self.output_dropout = layers.Dropout(config.dropout)
         self.experts = layers.Dense(self.num_experts * self.dim)
         self.gate = layers.Embedding(num_scenarios, self.num_experts)
@@ -287,28 +285,51 @@ class UserTower(tf.keras.layers.Layer):
         self,
         inputs: tf.Tensor,
         state: list[tf.Tensor],
-        *,
-        mask: tf.Tensor | None = None,
         training: bool = False,
-    ) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        """Runs the LSTM.
+    ) -> tf.Tensor:
+        """Runs the LSTM over events that at most padding follows.
 
         Args:
             inputs: [B, L, inputs] from `event_inputs`.
             state: [hidden, cell] before the first event, each [B, U].
-            mask: [B, L] bool, False where there is no event and the state
-                passes through; None where padding only follows the events.
             training: whether dropout is on.
 
         Returns:
-            [B, L, U] hidden state after each event, and the last state.
+            [B, L, U] hidden state after each event.
         """
-        inputs = self.input_dropout(inputs, training=training)
-        state = [tf.cast(part, self.compute_dtype) for part in state]
-        hidden, *last = self.lstm(
-            inputs, initial_state=state, mask=mask, training=training
+        return self.lstm(
+            self.input_dropout(inputs, training=training),
+            initial_state=self._cast(state),
+            training=training,
         )
-        return hidden, last
+
+    def last_state(
+        self, inputs: tf.Tensor, state: list[tf.Tensor], mask: tf.Tensor
+    ) -> list[tf.Tensor]:
+        """The end of `read`, as a graph that is small to trace and to load.
+
+        Keras' own call writes a second variant for cuDNN and the gradients of
+        both: half of a bundle.
+
+        Args:
+            inputs: [B, L, inputs] from `event_inputs`.
+            state: [hidden, cell] before the first event, each [B, U].
+            mask: [B, L] bool, False where the state passes through.
+
+        Returns:
+            [hidden, cell] after the last event, each [B, U].
+        """
+        _, _, last = tf.keras.backend.rnn(
+            self.lstm.cell,
+            tf.cast(inputs, self.compute_dtype),
+            self._cast(state),
+            mask=mask,
+            unroll=inputs.shape[1] == 1,
+        )
+        return list(last)
+
+    def _cast(self, state: list[tf.Tensor]) -> list[tf.Tensor]:
+        return [tf.cast(part, self.compute_dtype) for part in state]
 
     def head(
         self,

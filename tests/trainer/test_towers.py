@@ -282,28 +282,31 @@ def test_a_tower_that_reads_no_behaviour_says_so(rng):
         build_user_tower(rng).spoken(tf.zeros([1, 2, TEXT]))
 
 
-def test_a_masked_event_passes_the_state_through(rng):
+def test_the_last_state_is_that_of_the_events_that_are_not_masked(rng):
     tower = build_user_tower(rng)
-    inputs = normal(rng, 1, 4, DIM + 3 * SIDE)
+    inputs = tf.constant(normal(rng, 1, 4, DIM + 3 * SIDE))
     state = [tf.constant(normal(rng, 1, UNITS)) for _ in range(2)]
-    masked, after = tower.read(
-        tf.constant(inputs), state,
-        mask=tf.constant([[True, False, True, False]]),
-    )
-    alone, expected = tower.read(tf.constant(inputs[:, [0, 2]]), state)
-    np.testing.assert_allclose(after, expected, rtol=1e-5)
-    np.testing.assert_allclose(masked.numpy()[:, [0, 2]], alone, rtol=1e-5)
+    alone = tower.read(tf.gather(inputs, [0, 2], axis=1), state)
+    mask = tf.constant([[True, False, True, False]])
+    hidden, _ = tower.last_state(inputs, state, mask)
+    np.testing.assert_allclose(hidden, alone[:, -1], rtol=1e-5)
+    for at in range(4):  # from where it stands, one event at a time
+        one = slice(at, at + 1)
+        state = tower.last_state(inputs[:, one], state, mask[:, one])
+    np.testing.assert_allclose(state[0], alone[:, -1], rtol=1e-5)
 
 
 def test_a_user_without_any_event_keeps_the_first_state(rng):
     tower = build_user_tower(rng)
     state = [tf.constant(normal(rng, 1, UNITS)) for _ in range(2)]
-    _, after = tower.read(
-        tf.constant(normal(rng, 1, 2, DIM + 3 * SIDE)), state,
-        mask=tf.constant([[False, False]]),
-    )
-    for found, expected in zip(after, state, strict=True):
-        np.testing.assert_array_equal(found, expected)
+    for length in (1, 2):
+        after = tower.last_state(
+            tf.constant(normal(rng, 1, length, DIM + 3 * SIDE)),
+            state,
+            tf.constant([[False] * length]),
+        )
+        for found, expected in zip(after, state, strict=True):
+            np.testing.assert_array_equal(found, expected)
 
 
 def test_one_scenario_has_one_expert_beside_the_interests(rng):
