@@ -1,16 +1,22 @@
 """Keeps the wanted sound versions of a model in service.
 
-A new version is loaded and warmed up beside those in service, and takes over
-between two requests; a version that cannot be loaded is refused with its
-reason and the old one stays. Requests that run keep the version they began
-with. Taking the newest folder away brings the one before back.
+A new version is loaded and warmed up beside those in service, by a thread that
+lets requests go first, and takes over between two requests; a version that
+cannot be loaded is refused with its reason and the old one stays. Requests
+that run keep the version they began with. Taking the newest folder away brings
+the one before back.
 """
 
 from __future__ import annotations
 
+import ctypes
 import dataclasses
+import gc
 import logging
+import os
+import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from serving import versions
@@ -22,6 +28,7 @@ from serving.recommender import Recommender
 _LOG = logging.getLogger(__name__)
 
 LOADING, AVAILABLE, END = "LOADING", "AVAILABLE", "END"
+_NICENESS = 10  # of threads that load: a ninth of a request's share of a core
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,7 +123,11 @@ class ModelHost:
             return None
         self._statuses[version] = VersionStatus(version, LOADING)
         try:
-            loaded = Recommender(folder)
+            loaded = (
+                _load_behind_requests(folder)
+                if self._serving
+                else Recommender(folder)
+            )
         except BundleError as error:
             self._refused[version] = seen
             self._statuses[version] = VersionStatus(version, END, str(error))
@@ -131,11 +142,14 @@ class ModelHost:
         return loaded
 
     def _take_over(self, wanted: dict[int, Recommender]) -> None:
-        previous, self._serving = self._serving, wanted
-        for version in previous.keys() - wanted.keys():
+        retired = self._serving.keys() - wanted.keys()
+        self._serving = wanted
+        for version in retired:
             self._statuses[version] = VersionStatus(version, END)
         for version in wanted:
             self._statuses[version] = VersionStatus(version, AVAILABLE)
+        if retired:
+            _give_memory_back()
 
     def _nothing_to_serve(self) -> str:
         reasons = [
@@ -149,6 +163,31 @@ class ModelHost:
             f"{self.base_path} has no version to serve; pass the folder "
             "that holds the numbered ones, such as JOB_DIR/export/recommender."
         )
+
+
+def _load_behind_requests(folder: Path) -> Recommender:
+    """Loads a version in a thread of low priority."""
+    with ThreadPoolExecutor(1, initializer=_let_others_go_first) as pool:
+        return pool.submit(Recommender, folder).result()
+
+
+def _let_others_go_first() -> None:
+    if sys.platform == "linux":  # elsewhere it would be the whole process
+        os.setpriority(
+            os.PRIO_PROCESS, threading.get_native_id(), _NICENESS
+        )
+
+
+def _give_memory_back() -> None:
+    """Frees versions that nobody asks for any more.
+
+    A loaded version is full of reference cycles, and what is freed of it
+    stays with glibc's allocator until that is told to let go.
+    """
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim:
+        trim(0)
 
 
 def _fingerprint(folder: Path) -> object:

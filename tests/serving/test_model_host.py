@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
+import threading
 import time
+import weakref
 
 import pytest
 
-from serving import signatures
+from serving import model_host, signatures
 from serving.errors import UnknownModelError
 from serving.manifest import BundleError
 from serving.model_config import VersionPolicy
@@ -56,6 +59,35 @@ def test_a_new_version_takes_over(base, exact_dir):
     host.refresh()
     assert current(host) == 2
     assert states(host) == {1: "END", 2: "AVAILABLE"}
+
+
+def test_a_version_that_nobody_asks_for_is_freed_at_once(base, exact_dir):
+    host = ModelHost("m", base)
+    old = weakref.ref(host.find(None).model)
+    put(exact_dir, base, 2)
+    host.refresh()
+    assert old() is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have none there")
+def test_only_a_version_beside_others_is_loaded_at_low_priority(
+    base, exact_dir, monkeypatch
+):
+    priorities = []
+
+    class Watched(model_host.Recommender):
+        def __init__(self, folder):
+            me = threading.get_native_id()
+            priorities.append(os.getpriority(os.PRIO_PROCESS, me))
+            super().__init__(folder)
+
+    monkeypatch.setattr(model_host, "Recommender", Watched)
+    host = ModelHost("m", base)
+    put(exact_dir, base, 2)
+    host.refresh()
+    usual = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    assert current(host) == 2
+    assert priorities[0] == usual < priorities[1]
 
 
 def test_a_request_keeps_the_version_it_began_with(base, exact_dir):
