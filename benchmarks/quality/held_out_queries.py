@@ -60,7 +60,7 @@ def held_out_queries(
     split = np.full(len(index), VALIDATION, np.int8)  # of a history
     split[: len(real)] = TRAIN
     split[starts[before.num_users + 1 :] - 1] = TEST
-    sequences = _reordered(before, index, time, starts=starts, split=split)
+    sequences = reordered(before, index, time, starts=starts, split=split)
     asked = dataclasses.replace(
         prepared,
         sequences=sequences,
@@ -85,7 +85,7 @@ def _spans(sequences: Sequences, time: np.ndarray) -> list[np.ndarray]:
     return np.split(known[order], ends[:-1])
 
 
-def _reordered(
+def reordered(
     before: Sequences,
     index: np.ndarray,
     time: np.ndarray,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,15 @@ from benchmarks.quality import neighbours, slices, treatments
 from benchmarks.quality.held_out_queries import held_out_queries
 from benchmarks.quality.measure_names import MODEL, RANKS, SEEN_REMOVED
 from benchmarks.quality.random_split import SHIFT
+from benchmarks.quality.whole_histories import with_whole_histories
 from trainer import baselines, behaviour, evaluation
 from trainer.evaluation import Queries, Scorer
 from trainer.job import peak_memory_mb
 from trainer.metrics import summarise
-from trainer.prepare import Prepared
+from trainer.prepare import Prepared, prepare
 from trainer.run import Run
 from trainer.scoring import ModelScorer
+from trainer.tables import load_dataset
 from trainer.text_cache import TextCache
 
 
@@ -50,6 +53,9 @@ def ask(run: Run, user_ids: Sequence[str], notes: dict[str, Any]) -> Asked:
     prepared = run.prepared
     if notes.get("kind") == treatments.TFRS:
         asked, queries, user = held_out_queries(prepared, notes[SHIFT])
+    elif notes.get("kind") == treatments.COLD_ITEMS:
+        asked, queries = _with_whole_histories(run, user_ids, notes)
+        user = queries.user
     else:
         queries = run.queries(behaviour.TEST)
         asked, user = prepared, queries.user
@@ -67,6 +73,30 @@ def ask(run: Run, user_ids: Sequence[str], notes: dict[str, Any]) -> Asked:
             item_ids[queries.items], np.array(notes.get("items", []), str)
         ),
     })
+
+
+def _with_whole_histories(
+    run: Run, user_ids: Sequence[str], notes: dict[str, Any]
+) -> tuple[Prepared, Queries]:
+    """The cold items' events, where users are asked for.
+
+    Raises:
+        ValueError: if events are put in words, which is not done here.
+    """
+    if run.config.text.reads_behaviour:
+        raise ValueError("--cold-items goes without behaviour_text.")
+    dataset = load_dataset(
+        notes["source"], run.config.data,
+        rejects_dir=run.job_dir / "rejects_of_source", now=int(time.time()),
+    )
+    return with_whole_histories(
+        run.prepared,
+        user_ids,
+        prepare(dataset, run.config),
+        dataset.events.user_ids,
+        cold=notes["items"],
+        exclude_seen=run.config.data.exclude_seen,
+    )
 
 
 def text_vectors(run: Run) -> np.ndarray | None:

@@ -37,7 +37,8 @@ from serving.client import Client
 from serving.signatures import EXACT
 
 _SHARE, _RUSH = 0.8, 3.0
-_CLIENTS, _WORKERS, _RUSH_WORKERS = 8, 64, 256
+_CLIENTS, _WORKERS = 8, 64
+_RUSH_PROCESSES, _RUSH_WORKERS = 4, 256
 _ITEM_EVERY = 10.0  # seconds between commands on the catalogue
 _MB = 2**20
 
@@ -205,9 +206,11 @@ def measure(
             with Memory(launched.pid) as memory:
                 _serve(report, ask, items, swaps, asked)
             report.memory = memory.samples
-            report.rush = traffic.open_loop(
-                ask, _RUSH * report.capacity, asked.rush,
-                workers=_RUSH_WORKERS, seed=asked.seed + 1,
+            report.rush = traffic.open_loop_of_many(
+                launched, every, items.view,
+                _RUSH * report.capacity, asked.rush,
+                processes=_RUSH_PROCESSES, workers=_RUSH_WORKERS,
+                seed=asked.seed + 1,
             )
             report.afterwards = traffic.open_loop(
                 ask, report.rate, asked.rush,

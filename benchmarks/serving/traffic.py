@@ -7,14 +7,17 @@ their turn here count as waiting users do.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import http.client
 import json
+import multiprocessing
 import queue
 import random
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 import grpc
@@ -167,6 +170,59 @@ def open_loop(
     in_threads(work, workers)
     dispatcher.join()
     return found
+
+
+def open_loop_of_many(
+    launched: Launched,
+    every: Sequence[Question],
+    view: View,
+    rate: float,
+    seconds: float,
+    *,
+    processes: int,
+    workers: int,
+    seed: int,
+) -> list[Outcome]:
+    """`open_loop` from several processes, for more than one can ask.
+
+    Args:
+        launched, every: what is asked.
+        view: what is out of the catalogue, all the time.
+        rate: of all processes together.
+        seconds: how long each asks, once it has started.
+        processes: that share the rate.
+        workers: most requests in flight, of all of them.
+        seed: of what is drawn.
+    """
+    own = {
+        "rate": rate / processes,
+        "seconds": seconds,
+        "workers": workers // processes,
+    }
+    context = multiprocessing.get_context("spawn")  # gRPC bears no fork
+    with ProcessPoolExecutor(processes, context) as pool:
+        parts = [
+            pool.submit(
+                _open_loop_alone, launched, every, view,
+                **own, seed=seed * processes + number,
+            )
+            for number in range(processes)
+        ]
+        return [outcome for part in parts for outcome in part.result()]
+
+
+def _open_loop_alone(
+    launched: Launched,
+    every: Sequence[Question],
+    view: View,
+    *,
+    rate: float,
+    seconds: float,
+    workers: int,
+    seed: int,
+) -> list[Outcome]:
+    with contextlib.closing(Asker(launched, every, lambda: view)) as ask:
+        return open_loop(ask, rate, seconds, workers=workers, seed=seed)
 
 
 def in_threads(work: Callable[[int], None], count: int) -> None:

@@ -103,8 +103,8 @@ def test_targets_on_drawn_items_are_marked(
     small_run: Run, user_ids: list[str], asked: measure.Asked
 ) -> None:
     drawn = sorted(set(asked.targets["item_id"].tolist()))[:3]
-    notes = {"kind": "cold-items", "items": drawn}
-    marked = measure.ask(small_run, user_ids, notes).targets["made_cold"]
+    asked = measure.ask(small_run, user_ids, {"items": drawn})
+    marked = asked.targets["made_cold"]
     expected = [item in drawn for item in asked.targets["item_id"].tolist()]
     assert marked.tolist() == expected
     assert 0 < sum(expected) < len(expected)
