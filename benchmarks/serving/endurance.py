@@ -32,7 +32,7 @@ from benchmarks.serving import questions, traffic
 from benchmarks.serving.commotion import LiveItems, Memory, Swap, Swaps
 from benchmarks.serving.launched import Launched, recommender_of, server
 from benchmarks.serving.questions import Question
-from benchmarks.serving.traffic import OK, REFUSED, Asker, Outcome
+from benchmarks.serving.traffic import OK, REFUSED, Asker, Load, Outcome
 from serving.client import Client
 from serving.signatures import EXACT
 
@@ -208,13 +208,14 @@ def measure(
             report.memory = memory.samples
             report.rush = traffic.open_loop_of_many(
                 launched, every, items.view,
-                _RUSH * report.capacity, asked.rush,
-                processes=_RUSH_PROCESSES, workers=_RUSH_WORKERS,
-                seed=asked.seed + 1,
+                Load(
+                    _RUSH * report.capacity, asked.rush, _RUSH_WORKERS,
+                    asked.seed + 1,
+                ),
+                _RUSH_PROCESSES,
             )
             report.afterwards = traffic.open_loop(
-                ask, report.rate, asked.rush,
-                workers=_WORKERS, seed=asked.seed + 2,
+                ask, Load(report.rate, asked.rush, _WORKERS, asked.seed + 2)
             )
     report.item_commands, report.item_faults = items.done, items.faults
     return report
@@ -233,7 +234,7 @@ def _serve(
             pool.submit(_swap, swaps, report.swaps, seconds, asked.swaps),
         ]
         report.outcomes = traffic.open_loop(
-            ask, report.rate, seconds, workers=_WORKERS, seed=asked.seed
+            ask, Load(report.rate, seconds, _WORKERS, asked.seed)
         )
         for each in around:
             each.result()

@@ -138,36 +138,57 @@ def closed_loop(ask: Asker, clients: int, seconds: float) -> list[Outcome]:
     return found
 
 
-def open_loop(
-    ask: Asker, rate: float, seconds: float, *, workers: int, seed: int
-) -> list[Outcome]:
-    """Asks `rate` times a second on average, whatever is answered.
+@dataclasses.dataclass(frozen=True)
+class Load:
+    """How requests come in an open loop.
 
-    Args:
+    Attributes:
+        rate: requests a second, on average.
+        seconds: how long they come.
         workers: most requests in flight; those beyond wait here, and their
             waiting counts.
+        seed: of what is drawn.
     """
+
+    rate: float
+    seconds: float
+    workers: int
+    seed: int
+
+    def parts(self, count: int) -> list[Load]:
+        """The same load from several sides at once."""
+        return [
+            Load(
+                self.rate / count, self.seconds, self.workers // count,
+                self.seed * count + number,
+            )
+            for number in range(count)
+        ]
+
+
+def open_loop(ask: Asker, load: Load) -> list[Outcome]:
+    """Asks when requests are due, whatever is answered."""
     moments: queue.SimpleQueue[float | None] = queue.SimpleQueue()
     found: list[Outcome] = []
 
     def work(number: int) -> None:
-        draw = random.Random(f"{seed} {number}")
+        draw = random.Random(f"{load.seed} {number}")
         while (due := moments.get()) is not None:
             found.append(ask(due, draw))
 
     def dispatch() -> None:
-        draw = random.Random(seed)
+        draw = random.Random(load.seed)
         due = time.monotonic()
-        until = due + seconds
-        while (due := due + draw.expovariate(rate)) < until:
+        until = due + load.seconds
+        while (due := due + draw.expovariate(load.rate)) < until:
             time.sleep(max(0.0, due - time.monotonic()))
             moments.put(due)
-        for _ in range(workers):
+        for _ in range(load.workers):
             moments.put(None)
 
     dispatcher = threading.Thread(target=dispatch)
     dispatcher.start()
-    in_threads(work, workers)
+    in_threads(work, load.workers)
     dispatcher.join()
     return found
 
@@ -176,53 +197,31 @@ def open_loop_of_many(
     launched: Launched,
     every: Sequence[Question],
     view: View,
-    rate: float,
-    seconds: float,
-    *,
+    load: Load,
     processes: int,
-    workers: int,
-    seed: int,
 ) -> list[Outcome]:
     """`open_loop` from several processes, for more than one can ask.
 
     Args:
         launched, every: what is asked.
         view: what is out of the catalogue, all the time.
-        rate: of all processes together.
-        seconds: how long each asks, once it has started.
-        processes: that share the rate.
-        workers: most requests in flight, of all of them.
-        seed: of what is drawn.
+        load: of all processes together.
+        processes: that share it.
     """
-    own = {
-        "rate": rate / processes,
-        "seconds": seconds,
-        "workers": workers // processes,
-    }
     context = multiprocessing.get_context("spawn")  # gRPC bears no fork
     with ProcessPoolExecutor(processes, context) as pool:
         parts = [
-            pool.submit(
-                _open_loop_alone, launched, every, view,
-                **own, seed=seed * processes + number,
-            )
-            for number in range(processes)
+            pool.submit(_open_loop_alone, launched, every, view, part)
+            for part in load.parts(processes)
         ]
         return [outcome for part in parts for outcome in part.result()]
 
 
 def _open_loop_alone(
-    launched: Launched,
-    every: Sequence[Question],
-    view: View,
-    *,
-    rate: float,
-    seconds: float,
-    workers: int,
-    seed: int,
+    launched: Launched, every: Sequence[Question], view: View, load: Load
 ) -> list[Outcome]:
     with contextlib.closing(Asker(launched, every, lambda: view)) as ask:
-        return open_loop(ask, rate, seconds, workers=workers, seed=seed)
+        return open_loop(ask, load)
 
 
 def in_threads(work: Callable[[int], None], count: int) -> None:

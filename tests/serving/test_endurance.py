@@ -14,7 +14,7 @@ from benchmarks.serving import endurance, questions, traffic
 from benchmarks.serving.endurance import Report
 from benchmarks.serving.launched import server
 from benchmarks.serving.questions import Question, View
-from benchmarks.serving.traffic import OK, Outcome
+from benchmarks.serving.traffic import OK, Load, Outcome
 
 IDS = [f"i{n}" for n in range(20)]
 SCORES = np.linspace(2, 1, 20).tolist()
@@ -114,7 +114,7 @@ def test_an_open_loop_asks_at_its_rate_and_counts_the_wait():
         time.sleep(0.02)
         return Outcome(due, time.monotonic() - due, OK, "")
 
-    found = traffic.open_loop(ask, 200, 1, workers=1, seed=0)
+    found = traffic.open_loop(ask, Load(200, 1, workers=1, seed=0))
     assert 150 < len(found) < 250
     # One worker answers 50 in a second: the last have waited long.
     assert found[-1].seconds > 2
