@@ -102,6 +102,7 @@ def evaluate(nodes: Nodes, config: PipelineConfig) -> None:
     ) if config.own_resolvers else _blessed(
         nodes, "latest_blessed", LatestBlessedModelStrategy, None
     )
+    thresholds = Thresholds.from_json(config.thresholds)
     evaluated = add(
         nodes,
         "retrieval_evaluator",
@@ -109,13 +110,15 @@ def evaluate(nodes: Nodes, config: PipelineConfig) -> None:
             model,
             **_transformed(nodes),
             config=config.run,
-            thresholds=Thresholds.from_json(config.thresholds),
+            thresholds=thresholds,
             baseline_model=baseline,
             scann_model=nodes["index_builder"].outputs["scann_model"],
             force_bless_reason=config.force_bless_reason,
         ),
     )
-    ranking = RankingEvaluator(evaluated["ranking_predictions"], model)
+    ranking = RankingEvaluator(
+        evaluated["ranking_predictions"], model, thresholds
+    )
     add(nodes, "ranking_evaluator", ranking)
     built = nodes["sequence_builder"].outputs
     parity = ParityValidator(

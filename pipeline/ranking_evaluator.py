@@ -31,10 +31,9 @@ from pipeline.ranking_predictions import (
     SCENARIO,
     SPLIT,
 )
+from pipeline.thresholds import Thresholds
 
 NO_LABELS = "no test target has a label: there is nothing to rank by"
-# Always saying the middle of the scale is never further off than this.
-MAX_RMSE = 0.5
 
 
 def custom_eval_shared_model(**_: Any) -> None:
@@ -42,23 +41,19 @@ def custom_eval_shared_model(**_: Any) -> None:
     return None
 
 
-def eval_config(
-    *, max_rmse: float = MAX_RMSE, min_auc: float | None = None
-) -> tfma.EvalConfig:
+def _eval_config(thresholds: Thresholds) -> tfma.EvalConfig:
     """Metrics, slices and thresholds of the ranking head.
 
     Labels lie in [0, 1] and need not be whole: AUC counts a label of 0.7 as
     0.7 of a positive and 0.3 of a negative. Thresholds hold over all
     predictions; slices are to be looked at, and small ones are noisy.
-
-    Args:
-        max_rmse: greatest root mean squared error, of labels in [0, 1].
-        min_auc: least AUC; None for any.
     """
-    number = wrappers_pb2.DoubleValue
-    rmse = tfma.GenericValueThreshold(upper_bound=number(value=max_rmse))
-    auc = min_auc is not None and tfma.GenericValueThreshold(
-        lower_bound=number(value=min_auc)
+    number, least = wrappers_pb2.DoubleValue, thresholds.min_ranking_auc
+    rmse = tfma.GenericValueThreshold(
+        upper_bound=number(value=thresholds.max_ranking_rmse)
+    )
+    auc = least is not None and tfma.GenericValueThreshold(
+        lower_bound=number(value=least)
     )
     metrics = [
         tfma.MetricConfig(class_name="ExampleCount"),
@@ -139,7 +134,7 @@ class RankingEvaluator(Evaluator):
     Args:
         ranking_predictions: as RetrievalEvaluator writes them.
         model: whose predictions they are.
-        config: of `eval_config`; without a threshold TFX writes no blessing.
+        thresholds: those of the ranking head are kept.
     """
 
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
@@ -148,12 +143,12 @@ class RankingEvaluator(Evaluator):
         self,
         ranking_predictions: BaseChannel,
         model: BaseChannel,
-        config: tfma.EvalConfig | None = None,
+        thresholds: Thresholds | None = None,
     ) -> None:
         super().__init__(
             examples=ranking_predictions,
             model=model,
             example_splits=[SPLIT],
-            eval_config=config or eval_config(),
+            eval_config=_eval_config(thresholds or Thresholds()),
             module_path=__name__,
         )

@@ -19,6 +19,7 @@ METRICS = (
     "novelty@10",
 )
 BASELINES = ("random", "popularity", "markov")
+_MAY_BE_NONE = ("min_index_recall", "max_index_p95_ms", "min_ranking_auc")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +37,10 @@ class Thresholds:
         min_index_recall: least recall@10 of the ScaNN twin against exact
             search; None for any.
         max_index_p95_ms: most milliseconds of the twin's p95; None for any.
+        max_ranking_rmse: greatest root mean squared error of the ranking
+            head, of labels in [0, 1]. Who always says the middle of the
+            scale is never further off than the default.
+        min_ranking_auc: least AUC of the ranking head; None for any.
     """
 
     at_least: Mapping[str, float] = dataclasses.field(default_factory=dict)
@@ -51,6 +56,8 @@ class Thresholds:
     )
     min_index_recall: float | None = 0.9
     max_index_p95_ms: float | None = None
+    max_ranking_rmse: float = 0.5
+    min_ranking_auc: float | None = None
 
     def __post_init__(self) -> None:
         by_metric = {
@@ -67,7 +74,8 @@ class Thresholds:
             _check_values(name, values)
         for name in self.over_baselines:
             _check_choice("over_baselines", name, BASELINES)
-        for name in ("min_index_recall", "max_index_p95_ms"):
+        _check_number("max_ranking_rmse", self.max_ranking_rmse)
+        for name in _MAY_BE_NONE:
             value = getattr(self, name)
             if value is not None:
                 _check_number(name, value)

@@ -26,7 +26,7 @@ SPANS = 3
 # Two epochs of the smoke preset are worth no threshold.
 KEEP_ALL = {
     "over_baselines": {}, "max_fall": {}, "max_forgetting": {},
-    "min_index_recall": None,
+    "min_index_recall": None, "max_ranking_rmse": 1.0,
 }
 UNREACHABLE = {"at_least": {"recall@10": 0.999}}
 _INPUT = metadata_store_pb2.Event.INPUT

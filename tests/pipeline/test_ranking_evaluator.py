@@ -11,15 +11,14 @@ import tensorflow as tf
 import tensorflow_model_analysis as tfma
 from model_artifacts import artifact
 from tfx.types import Channel, artifact_utils, standard_artifacts
-from tfx.utils import proto_utils
 
 from pipeline.ranking_evaluator import (
     NO_LABELS,
     Executor,
     RankingEvaluator,
-    eval_config,
 )
 from pipeline.ranking_predictions import SPLIT, example
+from pipeline.thresholds import Thresholds
 
 # label, prediction, scenario, item_popularity
 ROWS = [
@@ -31,7 +30,7 @@ ROWS = [
 
 
 def evaluate(
-    folder: Path, rows: list[Any], config: tfma.EvalConfig
+    folder: Path, rows: list[Any], **bounds: float
 ) -> tuple[Any, Any]:
     """The blessing and the evaluation of an execution, and the model."""
     examples = artifact(standard_artifacts.Examples, folder / "examples")
@@ -54,16 +53,12 @@ def evaluate(
     wired = RankingEvaluator(
         Channel(type=standard_artifacts.Examples),
         Channel(type=standard_artifacts.Model),
-        config,
+        Thresholds(**bounds),
     )
-    properties = {
-        **wired.exec_properties,
-        "eval_config": proto_utils.proto_to_json(config),
-    }
     Executor().Do(
         {"examples": [examples], "model": [model]},
         {"blessing": [blessing], "evaluation": [evaluation]},
-        properties,
+        dict(wired.exec_properties),
     )
     assert blessing.get_int_custom_property("current_model_id") == model.id
     return blessing, evaluation
@@ -71,7 +66,7 @@ def evaluate(
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
-    return evaluate(tmp_path_factory.mktemp("kept"), ROWS, eval_config())
+    return evaluate(tmp_path_factory.mktemp("kept"), ROWS)
 
 
 def test_metrics_are_those_worked_by_hand(kept: tuple[Any, Any]) -> None:
@@ -105,11 +100,13 @@ def test_a_head_that_keeps_the_thresholds_is_blessed(
     assert (Path(kept[0].uri) / "BLESSED").is_file()
 
 
-@pytest.mark.parametrize("bound", [{"max_rmse": 0.3}, {"min_auc": 0.8}])
+@pytest.mark.parametrize(
+    "bound", [{"max_ranking_rmse": 0.3}, {"min_ranking_auc": 0.8}]
+)
 def test_a_head_that_misses_one_is_not(
     bound: dict[str, float], tmp_path: Path
 ) -> None:
-    blessing, _ = evaluate(tmp_path, ROWS, eval_config(**bound))
+    blessing, _ = evaluate(tmp_path, ROWS, **bound)
     assert blessing.get_int_custom_property("blessed") == 0
     assert (Path(blessing.uri) / "NOT_BLESSED").is_file()
 
@@ -117,7 +114,7 @@ def test_a_head_that_misses_one_is_not(
 def test_without_a_label_it_is_blessed_with_that_message(
     tmp_path: Path
 ) -> None:
-    blessing, _ = evaluate(tmp_path, [], eval_config())
+    blessing, _ = evaluate(tmp_path, [])
     assert blessing.get_int_custom_property("blessed") == 1
     message = blessing.get_string_custom_property("blessing_message")
     assert message == NO_LABELS

@@ -21,6 +21,8 @@ def test_thresholds_come_back_from_json() -> None:
         ('{"over_baselines": {"sasrec": {}}}', "knows random, .* 'sasrec'"),
         ('{"max_fall": {"ndcg@10": -1}}', "max_fall.ndcg@10 must be a number"),
         ('{"min_index_recall": "high"}', "min_index_recall must be a number"),
+        ('{"max_ranking_rmse": null}', "max_ranking_rmse must be a number"),
+        ('{"min_ranking_auc": true}', "min_ranking_auc must be a number"),
         ('{"at_least": 0.1}', "at_least must map metrics to numbers"),
         ("[]", "thresholds must be a mapping"),
     ],
