@@ -230,7 +230,10 @@ def _set_parallelism(asked: argparse.Namespace) -> None:
 
     intra = asked.tensorflow_intra_op_parallelism
     inter = asked.tensorflow_inter_op_parallelism
-    if intra:
-        tf.config.threading.set_intra_op_parallelism_threads(intra)
-    if inter:
-        tf.config.threading.set_inter_op_parallelism_threads(inter)
+    try:
+        if intra:
+            tf.config.threading.set_intra_op_parallelism_threads(intra)
+        if inter:
+            tf.config.threading.set_inter_op_parallelism_threads(inter)
+    except RuntimeError as error:  # in a program that has used it before
+        _LOG.warning("TensorFlow keeps the threads it has: %s", error)

@@ -1,14 +1,15 @@
 """Keeps the wanted sound versions of a model in service.
 
-A new version is loaded and warmed up beside those in service, by a thread that
-lets requests go first, and takes over between two requests; a version that
-cannot be loaded is refused with its reason and the old one stays. Requests
+A new version is loaded and warmed up beside those in service, behind their
+requests, and takes over between two of these; a version that cannot be loaded
+is refused with its reason and the old one stays. Requests
 that run keep the version they began with. Taking the newest folder away brings
 the one before back.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import dataclasses
 import gc
@@ -16,6 +17,7 @@ import logging
 import os
 import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -28,7 +30,7 @@ from serving.recommender import Recommender
 _LOG = logging.getLogger(__name__)
 
 LOADING, AVAILABLE, END = "LOADING", "AVAILABLE", "END"
-_NICENESS = 10  # of threads that load: a ninth of a request's share of a core
+_NICENESS = 10  # of threads that warm up: a ninth of a request's share
 
 
 @dataclasses.dataclass(frozen=True)
@@ -166,16 +168,35 @@ class ModelHost:
 
 
 def _load_behind_requests(folder: Path) -> Recommender:
-    """Loads a version in a thread of low priority."""
+    """Loads a version while others answer.
+
+    Loading is Python: a thread of low priority would keep the interpreter's
+    lock while it waits for a core, and everybody with it. Only warming up,
+    which is TensorFlow's, waits behind requests.
+    """
+    with _long_turns():
+        loaded = Recommender(folder, warm_up=False)
     with ThreadPoolExecutor(1, initializer=_let_others_go_first) as pool:
-        return pool.submit(Recommender, folder).result()
+        pool.submit(loaded.warm_up).result()
+    return loaded
+
+
+@contextlib.contextmanager
+def _long_turns() -> Iterator[None]:
+    """Python's threads hand over seldom, which costs busy ones much time."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(4 * usual)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
 
 
 def _let_others_go_first() -> None:
     if sys.platform == "linux":  # elsewhere it would be the whole process
-        os.setpriority(
-            os.PRIO_PROCESS, threading.get_native_id(), _NICENESS
-        )
+        me = threading.get_native_id()
+        usual = os.getpriority(os.PRIO_PROCESS, me)
+        os.setpriority(os.PRIO_PROCESS, me, min(usual + _NICENESS, 19))
 
 
 def _give_memory_back() -> None:

@@ -37,8 +37,7 @@ class Recommender:
 
     Args:
         version_dir: e.g. `export/recommender/1`.
-        warm_up: run the version's warm-up requests before returning, so that
-            no user waits for them.
+        warm_up: calls `warm_up` before returning.
 
     Attributes:
         version: the folder's number, 0 if it is none.
@@ -76,9 +75,9 @@ class Recommender:
             else None
         )
         self.load_seconds = time.monotonic() - started
+        self.warm_up_seconds = 0.0
         if warm_up:
-            self._replay()
-        self.warm_up_seconds = time.monotonic() - started - self.load_seconds
+            self.warm_up()
 
     @property
     def signature_names(self) -> list[str]:
@@ -89,6 +88,22 @@ class Recommender:
     def model(self) -> Any:
         """The saved model as loaded."""
         return self._model
+
+    def warm_up(self) -> None:
+        """Answers the version's warm-up requests, so that no user waits.
+
+        Raises:
+            BundleError: if one fails.
+        """
+        started = time.monotonic()
+        try:
+            for request in warmup.read(self.version_dir):
+                self.predict(request.signature, request.inputs)
+        except Exception as error:
+            raise BundleError(
+                f"{self.version_dir} fails its own warm-up request: {error}"
+            ) from error
+        self.warm_up_seconds = time.monotonic() - started
 
     def predict(
         self, signature: str, inputs: Arrays, outputs: Collection[str] = ()
@@ -169,15 +184,6 @@ class Recommender:
         function = self._function(EMBED_ITEM)
         vectors: Array = _run(function, EMBED_ITEM, columns)["vector"].numpy()
         return vectors
-
-    def _replay(self) -> None:
-        try:
-            for request in warmup.read(self.version_dir):
-                self.predict(request.signature, request.inputs)
-        except Exception as error:
-            raise BundleError(
-                f"{self.version_dir} fails its own warm-up request: {error}"
-            ) from error
 
 
 def _is_version(path: Path) -> bool:

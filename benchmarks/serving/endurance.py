@@ -39,6 +39,7 @@ from serving.signatures import EXACT
 _SHARE, _RUSH = 0.8, 3.0
 _CLIENTS, _WORKERS = 8, 64
 _RUSH_PROCESSES, _RUSH_WORKERS = 4, 256
+_NICENESS = 5  # of the server: who asks should not wait for it to ask
 _ITEM_EVERY = 10.0  # seconds between commands on the catalogue
 _MB = 2**20
 
@@ -284,7 +285,9 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder:
             base = Path(folder, "recommender")
             shutil.copytree(asked.bundle, base / "1")
-            with server(base, *asked.flags.split(), has_rest=True) as launched:
+            with server(
+                base, *asked.flags.split(), has_rest=True, niceness=_NICENESS
+            ) as launched:
                 report = measure(asked.bundle, base, launched, every, asked)
     except (RuntimeError, ValueError) as error:
         parser.exit(1, f"error: {error}\n")

@@ -46,6 +46,7 @@ def server(
     base_path: Path,
     *flags: str,
     has_rest: bool = False,
+    niceness: int = 0,
 ) -> Iterator[Launched]:
     """Serves the newest version of a model's folder until the block ends.
 
@@ -53,6 +54,8 @@ def server(
         base_path: folder of the versions.
         flags: of `serving.server`, more of them.
         has_rest: whether it offers REST too, on a free port.
+        niceness: lets its clients here go first, as if they had machines of
+            their own.
 
     Raises:
         RuntimeError: if it does not start; it has said why on standard error.
@@ -60,6 +63,7 @@ def server(
     rest_port = _free_port() if has_rest else 0
     process = subprocess.Popen(
         [
+            "nice", "-n", str(niceness),
             sys.executable, "-m", "serving.server", "--port", "0",
             "--rest_api_port", str(rest_port), "--host", "127.0.0.1",
             "--model_base_path", str(base_path), *flags,

@@ -70,24 +70,27 @@ def test_a_version_that_nobody_asks_for_is_freed_at_once(base, exact_dir):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="threads have none there")
-def test_only_a_version_beside_others_is_loaded_at_low_priority(
+def test_only_a_version_beside_others_is_warmed_up_at_low_priority(
     base, exact_dir, monkeypatch
 ):
-    priorities = []
+    def priority():
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    seen = []
 
     class Watched(model_host.Recommender):
-        def __init__(self, folder):
-            me = threading.get_native_id()
-            priorities.append(os.getpriority(os.PRIO_PROCESS, me))
-            super().__init__(folder)
+        def warm_up(self):
+            super().warm_up()
+            seen.append((self.version, priority(), self.warm_up_seconds > 0))
 
     monkeypatch.setattr(model_host, "Recommender", Watched)
+    usual, turns = priority(), sys.getswitchinterval()
     host = ModelHost("m", base)
     put(exact_dir, base, 2)
     host.refresh()
-    usual = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
     assert current(host) == 2
-    assert priorities[0] == usual < priorities[1]
+    assert seen == [(1, usual, True), (2, min(usual + 10, 19), True)]
+    assert sys.getswitchinterval() == turns
 
 
 def test_a_request_keeps_the_version_it_began_with(base, exact_dir):
