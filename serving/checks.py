@@ -41,7 +41,7 @@ def check_request(name: str, specs: Mapping[str, Any], inputs: Arrays) -> None:
     if missing or unknown:
         raise RequestError(_size_message(name, specs, inputs))
     for key, spec in specs.items():
-        _check_type(key, sorted(specs).index(key), spec, inputs[key])
+        _check_type(key, specs, inputs[key])
         if not spec.shape.is_compatible_with(inputs[key].shape):
             raise RequestError(
                 f"{key} must have shape {spec.shape}, got {inputs[key].shape}."
@@ -120,18 +120,19 @@ def _set(names: Iterable[str]) -> str:
     return f"{{{','.join(sorted(names))}}}"
 
 
-def _check_type(key: str, position: int, spec: Any, value: Array) -> None:
+def _check_type(key: str, specs: Mapping[str, Any], value: Array) -> None:
     """TensorFlow's own sentence, with the input's name behind."""
     is_string = value.dtype.kind in "OSU"
-    wanted = spec.dtype.name
+    dtype = specs[key].dtype
+    wanted = dtype.name
     if is_string and wanted == "string":
         return
-    if is_string or value.dtype != spec.dtype.as_numpy_dtype:
+    if is_string or value.dtype != dtype.as_numpy_dtype:
         got = "string" if is_string else _TYPE_NAMES.get(
             value.dtype.name, value.dtype.name
         )
         raise RequestError(
-            f"Expects arg[{position}] to be "
+            f"Expects arg[{sorted(specs).index(key)}] to be "
             f"{_TYPE_NAMES.get(wanted, wanted)} but {got} is provided; "
             f"the input is {key}."
         )

@@ -65,6 +65,11 @@ class Recommender:
             manifest.check_files(version_dir, self.manifest)
         self._model = _load(version_dir)
         self._signatures: Mapping[str, Any] = self._model.signatures
+        # Once: TensorFlow works them out at each look.
+        self._specs: Mapping[str, Mapping[str, Any]] = {
+            name: function.structured_input_signature[1]
+            for name, function in self._signatures.items()
+        }
         # Now: the folder may be taken away while the version serves.
         self.signature_defs = _signature_defs(version_dir)
         self.live = (
@@ -123,15 +128,12 @@ class Recommender:
             UnknownSignatureError: listing those that there are.
             RequestError: naming the input or output that does not fit.
         """
-        function = self._function(signature or DEFAULT_SIGNATURE)
+        signature = signature or DEFAULT_SIGNATURE
         inputs = self.checked(signature, inputs, outputs)
         self.catch_up()
         with self._turn(signature):
-            answers = _run(function, signature, inputs)
-        return {
-            key: answers[key].numpy()
-            for key in outputs or function.structured_outputs
-        }
+            answers = self._run(signature, inputs)
+        return {key: answers[key].numpy() for key in outputs or answers}
 
     def _turn(self, signature: str) -> contextlib.AbstractContextManager[None]:
         """Beside other requests, unless the model itself changes."""
@@ -166,10 +168,9 @@ class Recommender:
         Raises:
             UnknownSignatureError: listing those that there are.
         """
-        specs: Mapping[str, Any] = self._function(
-            signature or DEFAULT_SIGNATURE
-        ).structured_input_signature[1]
-        return specs
+        name = signature or DEFAULT_SIGNATURE
+        self._function(name)  # is there
+        return self._specs[name]
 
     def _function(self, name: str) -> Any:
         function = self._signatures.get(name)
@@ -181,9 +182,24 @@ class Recommender:
         return function
 
     def _embed_items(self, columns: Arrays) -> Array:
-        function = self._function(EMBED_ITEM)
-        vectors: Array = _run(function, EMBED_ITEM, columns)["vector"].numpy()
+        vectors: Array = self._run(EMBED_ITEM, columns)["vector"].numpy()
         return vectors
+
+    def _run(self, signature: str, inputs: Arrays) -> Mapping[str, Any]:
+        import tensorflow as tf
+
+        specs = self.input_specs(signature)
+        tensors = {
+            key: tf.constant(value, specs[key].dtype)
+            for key, value in inputs.items()
+        }
+        try:
+            answers: Mapping[str, Any] = self._function(signature)(**tensors)
+        except tf.errors.InvalidArgumentError as error:
+            raise RequestError(
+                f"{signature} cannot compute on these inputs: {_cause(error)}"
+            ) from error
+        return answers
 
 
 def _is_version(path: Path) -> bool:
@@ -224,23 +240,6 @@ def _register_scann(version_dir: Path) -> None:
             f"{version_dir} needs ScaNN's operations and ScaNN cannot be "
             f"imported ({error}); install interest-towers[scann], or serve "
             "the exact bundle beside it."
-        ) from error
-
-
-def _run(function: Any, signature: str, inputs: Arrays) -> Any:
-    import tensorflow as tf
-
-    specs = function.structured_input_signature[1]
-    tensors = {
-        key: tf.constant(value, specs[key].dtype)
-        for key, value in inputs.items()
-    }
-    try:
-        return function(**tensors)
-    except tf.errors.InvalidArgumentError as error:
-        raise RequestError(
-            f"{signature or DEFAULT_SIGNATURE} cannot compute on these "
-            f"inputs: {_cause(error)}"
         ) from error
 
 
