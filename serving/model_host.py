@@ -2,9 +2,9 @@
 
 A new version is loaded and warmed up beside those in service, behind their
 requests, and takes over between two of these; a version that cannot be loaded
-is refused with its reason and the old one stays. Requests
-that run keep the version they began with. Taking the newest folder away brings
-the one before back.
+is refused with its reason and the old one stays. Requests that run keep the
+version they began with. Taking the newest folder away brings the one before
+back.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ _LOG = logging.getLogger(__name__)
 
 LOADING, AVAILABLE, END = "LOADING", "AVAILABLE", "END"
 _NICENESS = 10  # of threads that warm up: a ninth of a request's share
+# Not asked for when it is changed: two models may load at the same time.
+_TURN = sys.getswitchinterval()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -184,12 +186,11 @@ def _load_behind_requests(folder: Path) -> Recommender:
 @contextlib.contextmanager
 def _long_turns() -> Iterator[None]:
     """Python's threads hand over seldom, which costs busy ones much time."""
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(4 * usual)
+    sys.setswitchinterval(4 * _TURN)
     try:
         yield
     finally:
-        sys.setswitchinterval(usual)
+        sys.setswitchinterval(_TURN)
 
 
 def _let_others_go_first() -> None:

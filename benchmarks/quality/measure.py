@@ -84,7 +84,10 @@ def _with_whole_histories(
         ValueError: if events are put in words, which is not done here.
     """
     if run.config.text.reads_behaviour:
-        raise ValueError("--cold-items goes without behaviour_text.")
+        raise ValueError(
+            "--cold-items cannot put the events that it gives back in words; "
+            "leave behaviour_text out of --set."
+        )
     dataset = load_dataset(
         notes["source"], run.config.data,
         rejects_dir=run.job_dir / "rejects_of_source", now=int(time.time()),

@@ -64,9 +64,9 @@ def run_job(
 
     transformers.logging.set_verbosity_error()
     run = Run(prepared, config, job_dir)
-    run.fit()
     notes = _notes(Path(settings.data_dir))
     asked = measure.ask(run, dataset.events.user_ids, notes)
+    run.fit()
     report, arrays = measure.measure(
         run, asked, has_baselines=job.has_baselines,
         both_ways=job.treatment.kind == TFRS,

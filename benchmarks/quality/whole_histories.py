@@ -18,6 +18,11 @@ from trainer.evaluation import Queries, build_queries
 from trainer.event_texts import EventTexts
 from trainer.prepare import Prepared
 
+_CHANGED = (
+    "the events that were there before are not those that are left, with the "
+    "cold items' between them; were the tables changed? Give another --out, "
+    "or remove the treated folder in its data/."
+)
 _GIVEN = 3  # the split of such events: no target, and not counted
 
 
@@ -47,6 +52,9 @@ def with_whole_histories(
         ValueError: if one is not the other without events of cold items.
     """
     item_ids = np.array(prepared.catalogue.item_ids)
+    is_same = set(item_ids) == set(whole.catalogue.item_ids)
+    if not is_same or not set(user_ids) <= set(whole_user_ids):
+        raise ValueError(_CHANGED)
     before = _recoded(whole, prepared)
     number = {name: n for n, name in enumerate(whole_user_ids)}
     rows = [
@@ -60,10 +68,7 @@ def with_whole_histories(
         before.split[index] == TEST
     )
     if not np.array_equal(item[is_kept], prepared.sequences.item):
-        raise ValueError(
-            "the events that were there before are not those that are left, "
-            "with the cold items' between them; were the tables changed?"
-        )
+        raise ValueError(_CHANGED)
     split = np.full(len(index), _GIVEN, np.int8)
     split[is_kept] = prepared.sequences.split
     labels = np.full(len(index), np.nan, np.float32)

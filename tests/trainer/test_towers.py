@@ -288,12 +288,16 @@ def test_the_last_state_is_that_of_the_events_that_are_not_masked(rng):
     state = [tf.constant(normal(rng, 1, UNITS)) for _ in range(2)]
     alone = tower.read(tf.gather(inputs, [0, 2], axis=1), state)
     mask = tf.constant([[True, False, True, False]])
-    hidden, _ = tower.last_state(inputs, state, mask)
-    np.testing.assert_allclose(hidden, alone[:, -1], rtol=1e-5)
+    after = tower.last_state(inputs, state, mask)
+    np.testing.assert_allclose(after[0], alone[:, -1], rtol=1e-5)
+    expected = state
+    for at in (0, 2):  # the cell too, by Keras' step
+        _, expected = tower.lstm.cell(inputs[:, at], expected)
+    np.testing.assert_allclose(after, expected, rtol=1e-5)
     for at in range(4):  # from where it stands, one event at a time
         one = slice(at, at + 1)
         state = tower.last_state(inputs[:, one], state, mask[:, one])
-    np.testing.assert_allclose(state[0], alone[:, -1], rtol=1e-5)
+    np.testing.assert_allclose(state, expected, rtol=1e-5)
 
 
 def test_a_user_without_any_event_keeps_the_first_state(rng):
