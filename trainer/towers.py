@@ -309,7 +309,7 @@ class UserTower(tf.keras.layers.Layer):
         """The end of `read`, as a graph that is small to trace and to load.
 
         Keras' own call writes a second variant for cuDNN and the gradients of
-        both: half of a bundle.
+        both.
 
         Args:
             inputs: [B, L, inputs] from `event_inputs`.
