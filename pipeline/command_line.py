@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from pipeline.config import PipelineConfig, find_sources
+from pipeline.thresholds import Thresholds
 from trainer.anomalies import DataError
 from trainer.config import RunConfig
 from trainer.settings import parse
@@ -114,12 +115,23 @@ def _run_config(own: argparse.Namespace, rest: Sequence[str]) -> RunConfig:
 
 
 def _read(file: str) -> str:
+    """The thresholds of a file as it has them, "" without one.
+
+    Raises:
+        ValueError: naming the file and what is wrong with it.
+    """
     if not file:
         return ""
     try:
-        return Path(file).read_text(encoding="utf-8")
+        text = Path(file).read_text(encoding="utf-8")
+        Thresholds.from_json(text)
     except OSError as error:
         raise ValueError(
             f"--thresholds names {file}, which cannot be read: "
             f"{error.strerror}."
         ) from error
+    except ValueError as error:  # of the JSON, or of what it says
+        raise ValueError(
+            f"--thresholds names {file}, which does not fit: {error}"
+        ) from error
+    return text

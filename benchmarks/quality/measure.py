@@ -78,16 +78,7 @@ def ask(run: Run, user_ids: Sequence[str], notes: dict[str, Any]) -> Asked:
 def _with_whole_histories(
     run: Run, user_ids: Sequence[str], notes: dict[str, Any]
 ) -> tuple[Prepared, Queries]:
-    """The cold items' events, where users are asked for.
-
-    Raises:
-        ValueError: if events are put in words, which is not done here.
-    """
-    if run.config.text.reads_behaviour:
-        raise ValueError(
-            "--cold-items cannot put the events that it gives back in words; "
-            "leave behaviour_text out of --set."
-        )
+    """The cold items' events, where users are asked for."""
     dataset = load_dataset(
         notes["source"], run.config.data,
         rejects_dir=run.job_dir / "rejects_of_source", now=int(time.time()),

@@ -115,6 +115,23 @@ def test_an_absent_file_of_thresholds_is_named(
     assert "/no/such.json" in line and "No such file" in line
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"max_ranking_rmse": "low"}', "max_ranking_rmse must be a number"),
+        ('{"max_fal": {}}', "thresholds knows at_least, "),
+        ("max_fall: 1", "does not fit: "),
+    ],
+)
+def test_thresholds_that_do_not_fit_are_told_before_anything_runs(
+    data: Path, capsys: pytest.CaptureFixture[str], content: str, message: str
+) -> None:
+    file = data.parent / "thresholds.json"
+    file.write_text(content)
+    line = refused(capsys, data, "--thresholds", str(file))
+    assert str(file) in line and message in line
+
+
 def test_folders_must_be_named(capsys: pytest.CaptureFixture[str]) -> None:
     parser = make_parser("pipeline.some_runner", "Runs it.", "  none")
     with pytest.raises(SystemExit):
