@@ -1,10 +1,11 @@
-"""One training step, three ways to read text: the ratio of their times.
+"""One training step, four ways to read text: the ratio of their times.
 
     python -m benchmarks.training_step --data-dir DATA --split leave_one_out
 
 occurrence: the encoder runs on every event of the batch; distinct: on every
-distinct item (`--tune full`); cached: not at all (the default, a frozen
-encoder). All three score the same candidates, so their losses are equal.
+distinct item; few: on `--texts-per-step` of these (`--tune full` as it is);
+cached: not at all (the default, a frozen encoder). All four score the same
+candidates, whose texts were read just before, so their losses are equal.
 """
 
 from __future__ import annotations
@@ -25,36 +26,36 @@ from benchmarks.reading import read
 from trainer.batches import padded_batch
 from trainer.behaviour import Windows
 from trainer.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
+from trainer.encoder import TextEncoder
 from trainer.model import TwoTower
+from trainer.model_inputs import ModelInputs
 from trainer.prepare import Prepared
 from trainer.run import Run
 from trainer.text_config import TextConfig
+from trainer.text_table import TextTable
 from trainer.training_step import build_optimizer, train_step
 
 _REPEATS = 5
 
 
+class OccurrenceTable(TextTable):
+    """Reads the text of each event, as models without a shared table do."""
+
+    def in_training(
+        self, rows: tf.Tensor, present: tf.Tensor, draw: tf.Tensor
+    ) -> tf.Tensor:
+        """As the parent's, an item's text from one of its events."""
+        return self._with_anew(rows, present)
+
+
 class OccurrenceTower(TwoTower):
-    """Encodes the text of each event, as models without a shared table do."""
+    """Scores items by texts that `OccurrenceTable` reads."""
 
-    def compute_loss(
-        self, inputs: dict[str, tf.Tensor], training: bool = False
-    ) -> tf.Tensor:
-        """As the parent's, remembering which events there are."""
-        self._events = tf.reshape(inputs["item"], [-1])
-        return super().compute_loss(inputs, training)
-
-    def item_vectors(
-        self, codes: tf.Tensor, training: bool = False
-    ) -> tf.Tensor:
-        """[C, D] vectors, each taken from the item's first occurrence."""
-        vectors = super().item_vectors(self._events, training)
-        distinct, number = tf.unique(self._events)
-        first = tf.math.unsorted_segment_min(
-            tf.range(tf.size(number)), number, tf.size(distinct)
-        )
-        # `codes` are the same distinct items in the same order.
-        return tf.gather(vectors, first[: tf.size(codes)])
+    def __init__(
+        self, config: RunConfig, inputs: ModelInputs, encoder: TextEncoder
+    ) -> None:
+        super().__init__(config, inputs, encoder)
+        self._texts = OccurrenceTable(inputs.text, encoder, 1)
 
 
 def same_batch(prepared: Prepared, users: int, length: int) -> dict[str, Any]:
@@ -86,6 +87,7 @@ def timed_step(
     tf.keras.utils.set_random_seed(0)
     model = kind(config, built.tables, encoder)
     model.optimizer = build_optimizer(config.training, 100)
+    model.refresh_texts()
     model.compute_loss(batch)
     model.optimizer.build(model.trainable_variables)
     step: Callable[..., Any] = tf.function(train_step)
@@ -121,9 +123,13 @@ def main() -> None:
     distinct = len(np.unique(batch["item"]))
     print(f"{len(batch['item'])} users, {batch['item'].shape[1]} events each, "
           f"{distinct} distinct items, encoder {asked.text_encoder}")
+    whole = dataclasses.replace(
+        tuned, text=dataclasses.replace(tuned.text, texts_per_step=distinct)
+    )
     ways = {
-        "occurrence": (OccurrenceTower, tuned),
-        "distinct": (TwoTower, tuned),
+        "occurrence": (OccurrenceTower, whole),
+        "distinct": (TwoTower, whole),
+        "few": (TwoTower, tuned),
         "cached": (TwoTower, frozen),
     }
     seconds = {}

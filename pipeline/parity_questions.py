@@ -120,14 +120,9 @@ class Trained:
     def _vectors(self, found: dict[str, Any]) -> np.ndarray:
         """[items, D] vectors of items from their content alone."""
         texts = [t.decode() for t in _column(found[records.ITEM_TEXT])]
-        text = (
-            self._encoder.token_table(texts)
-            if self._model.config.text.tunes_encoder
-            else self._encoder.encode_bulk(texts)
-        )
         levels = tf.sparse.to_dense(found[features.CATEGORIES], -1)
         vectors = self._model.item_tower.new_vectors(
-            self._model.read_text(tf.constant(text)),
+            tf.constant(self._encoder.encode_bulk(texts)),
             tf.cast(levels, tf.int32),
             tf.constant(_column(found[features.BRAND]), tf.int32),
         )

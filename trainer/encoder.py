@@ -13,7 +13,7 @@ import hashlib
 import importlib.util
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -121,16 +121,32 @@ class TextEncoder(tf.Module):
         return table
 
     def encode_bulk(self, texts: Sequence[str]) -> np.ndarray:
-        """Encodes many texts, shortest first. Returns [texts, dim] float32."""
-        tokens = self.token_table(texts)
+        """Encodes many texts. Returns [texts, dim] float32."""
+        return self.pool_table(self.token_table(texts))
+
+    def pool_table(
+        self,
+        tokens: np.ndarray,
+        progress: Callable[[int], object] = lambda count: None,
+    ) -> np.ndarray:
+        """Encodes many texts, shortest first.
+
+        Args:
+            tokens: of `token_table`.
+            progress: told how many texts have been read since it was told.
+
+        Returns:
+            [texts, dim] float32; zeros for an empty text.
+        """
         lengths = (tokens != self.pad_id).sum(axis=1)
-        vectors = np.empty((len(texts), self.dim), np.float32)
+        vectors = np.empty((len(tokens), self.dim), np.float32)
         order = np.argsort(lengths, kind="stable")
         for at in range(0, len(order), _BATCH_TEXTS):
             rows = order[at : at + _BATCH_TEXTS]
             width = max(2, int(lengths[rows].max()))
             batch = tf.constant(tokens[rows, :width])
             vectors[rows] = self._pool_graph(batch).numpy()
+            progress(len(rows))
         return vectors
 
     @tf.function(

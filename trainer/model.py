@@ -8,13 +8,14 @@ import tensorflow_recommenders as tfrs
 
 from serving.recency import RecentPopularity
 from trainer.batches import SIGNATURE
-from trainer.candidates import candidates
+from trainer.candidates import candidates, events_of
 from trainer.config import RunConfig
 from trainer.encoder import TextEncoder
 from trainer.losses import retrieval_loss
 from trainer.model_inputs import ModelInputs
 from trainer.ranking_head import RankingHead
 from trainer.replicas import over_replicas
+from trainer.text_table import TextTable
 from trainer.towers import ItemTower, UserTower
 
 _ENCODE_ITEMS = 4096  # items of the catalogue that are encoded at a time
@@ -78,8 +79,10 @@ class TwoTower(tfrs.Model):
         half_lives = config.model.half_lives
         self.popularity = RecentPopularity(half_lives) if half_lives else None
         self.events = inputs.events
-        self._text = tf.constant(inputs.text)
-        self._profiles = tf.constant(inputs.profiles)
+        self._texts, self._profiles = (
+            TextTable(rows, encoder, config.text.texts_per_step)
+            for rows in (inputs.text, inputs.profiles)
+        )
         self._behaviour = (
             None
             if inputs.behaviour is None
@@ -92,8 +95,6 @@ class TwoTower(tfrs.Model):
         self.id_trust = tf.constant(shrunk)
         share = inputs.counts / max(1, inputs.counts.sum())
         self._event_share = tf.constant(share.astype(np.float32))
-        # Past Keras, which would train and checkpoint what is frozen too.
-        self.__dict__["_encoder"] = encoder
         if config.text.tunes_encoder:
             self.tuned_weights = encoder.tuned_weights
 
@@ -105,22 +106,29 @@ class TwoTower(tfrs.Model):
         """
         self.id_trust = tf.maximum(self.id_trust, earlier)
 
-    def read_text(self, rows: tf.Tensor) -> tf.Tensor:
-        """[C] vectors or [C, tokens] ids of a text table -> [C, T] vectors."""
-        if rows.dtype != tf.int32:
-            return rows
-        is_empty = tf.reduce_all(rows == self._encoder.pad_id, axis=1)
-        return tf.where(is_empty[:, None], 0.0, self._encoder.pool(rows))
+    @property
+    def _draw(self) -> tf.Tensor:
+        """[2] int32 seed of what a step draws."""
+        step = tf.cast(self.optimizer.iterations, tf.int32)
+        return tf.stack([self.config.training.seed, step])
+
+    def refresh_texts(self) -> float:
+        """Reads all texts with a tuned encoder as it is now.
+
+        Whoever changes its weights does so before vectors are asked for.
+
+        Returns:
+            How far texts of items had moved since the last time, of
+            `TextTable.refresh`.
+        """
+        self._profiles.refresh()
+        return self._texts.refresh()
 
     def item_vectors(
         self, codes: tf.Tensor, training: bool = False
     ) -> tf.Tensor:
         """[C] int32 item codes -> [C, D] float32 unit vectors, as is learnt."""
-        return self._learnt(codes, self._text_of(codes), training)
-
-    def _text_of(self, codes: tf.Tensor) -> tf.Tensor:
-        """[C] item codes -> [C, T] vectors of their texts."""
-        return self.read_text(tf.gather(self._text, codes))
+        return self._learnt(codes, self._texts.at(codes), training)
 
     def _learnt(
         self, codes: tf.Tensor, text_vectors: tf.Tensor, training: bool
@@ -154,7 +162,13 @@ class TwoTower(tfrs.Model):
             [.., D + K].
         """
         tower = self.user_tower
-        profiles = self.read_text(tf.gather(self._profiles, batch["profile"]))
+        profiles = (
+            self._profiles.in_training(
+                batch["profile"], batch["profile"], self._draw
+            )
+            if training
+            else self._profiles.at(batch["profile"])
+        )
         first_scenario = tf.where(
             batch["length"] > 0, batch["scenario"][:, 0],
             batch["asked_scenario"],
@@ -193,11 +207,16 @@ class TwoTower(tfrs.Model):
         targets = tf.where(inputs["is_target"])  # [P, 2] window, position
         codes, columns, log_inclusion = candidates(
             inputs,
-            self.config,
+            self.config.training,
             self._event_share[: self.num_train_items],
-            step=self.optimizer.iterations,
+            draw=self._draw,
         )
-        vectors = self.item_vectors(codes, training=training)
+        texts = (
+            self._texts.in_training(codes, events_of(inputs), self._draw)
+            if training
+            else self._texts.at(codes)
+        )
+        vectors = self._learnt(codes, texts, training)
         event_vectors = tf.gather(vectors, columns)
         hidden, interests = self.states(inputs, event_vectors, training)
         queries = self.user_tower.head(
@@ -251,7 +270,7 @@ class TwoTower(tfrs.Model):
         input_signature=[tf.TensorSpec([None], tf.int32)], autograph=False
     )
     def _vectors_of(self, codes: tf.Tensor) -> tf.Tensor:
-        texts = self._text_of(codes)
+        texts = self._texts.at(codes)
         return self.item_tower.with_text(
             self._learnt(codes, texts, training=False),
             texts,
@@ -260,11 +279,7 @@ class TwoTower(tfrs.Model):
 
     def text_vectors(self, codes: np.ndarray) -> np.ndarray:
         """[C] item codes -> [C, T] vectors of their texts."""
-        parts = [
-            self._text_of(codes[at : at + _ENCODE_ITEMS])
-            for at in range(0, len(codes), _ENCODE_ITEMS)
-        ]
-        return np.asarray(tf.concat(parts, axis=0))
+        return np.asarray(self._texts.at(codes))
 
     def predicted(
         self, queries: tf.Tensor, vectors: tf.Tensor, scenario: tf.Tensor

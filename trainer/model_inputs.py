@@ -20,7 +20,7 @@ class ModelInputs:
 
     Attributes:
         text: [items, T] float32 vectors of a frozen encoder, or [items,
-            tokens] int32 ids where the encoder is trained.
+            tokens] int32 ids where the encoder is tuned.
         category_codes: [items, levels] int32, -1 for none.
         brand_codes: [items] int32, -1 for none.
         counts: [items] train events.

@@ -54,6 +54,7 @@ def restore(
     status = tf.train.Checkpoint(model=model).restore(checkpoint)
     status.assert_existing_objects_matched()
     status.expect_partial()  # the moments of the optimizer stay behind
+    model.refresh_texts()
     return model, encoder
 
 

@@ -25,6 +25,7 @@ from trainer.reranking import Shortlists, compare, shortlists
 from trainer.scoring import ModelScorer, is_high, ranking_quality
 from trainer.served import ServedModel
 from trainer.strategies import open_strategy
+from trainer.text_table import Refresh
 from trainer.training import Batches, Fit
 from trainer.tuning import Tuning
 from trainer.tuning.adapter_folder import Adapter
@@ -162,6 +163,11 @@ class Run:
             strategy=strategy,
             job_dir=self.job_dir,
             allocation=allocation,
+            refresh=(
+                Refresh(model.refresh_texts, self.config.text.refresh_steps)
+                if tuning
+                else None
+            ),
         )
         if self._earlier and not fit.is_begun:
             self._earlier.load_into(model, self.prepared)

@@ -39,6 +39,14 @@ class TextConfig:
         "adalora (4), width of an adapter (64), length of a prefix (16)",
         low=1, high=4096,
     )
+    texts_per_step: int = option(
+        16, "texts of a batch that a tuned encoder reads anew, and learns by, "
+        "in a training step; all others stand as they were last read", low=1,
+    )
+    refresh_steps: int = option(
+        0, "steps after which a tuned encoder reads all texts anew, beside "
+        "after each epoch; 0 for after each epoch alone", low=0,
+    )
     max_tokens: int = option(
         64, "word pieces of a text that are read, the first ones",
         low=4, high=512,
@@ -72,6 +80,11 @@ class TextConfig:
             raise ValueError(
                 "behaviour_text needs a frozen encoder, which reads each text "
                 "once; leave tune or behaviour_text out."
+            )
+        if self.refresh_steps and not self.tunes_encoder:
+            raise ValueError(
+                f"refresh_steps is {self.refresh_steps}, but a frozen encoder "
+                "reads each text once; leave it out, or tune the encoder."
             )
         if self.tune_size is not None and self.tune not in SIZED_TUNES:
             raise ValueError(

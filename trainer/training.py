@@ -17,6 +17,7 @@ from trainer.behaviour import Windows
 from trainer.config import TrainingConfig
 from trainer.job import CHECKPOINTS, write_json
 from trainer.prepare import Prepared
+from trainer.text_table import Refresh
 from trainer.training_step import Trainable, build_optimizer, train_step
 from trainer.tuning.rank_allocation import RankAllocation
 
@@ -86,6 +87,7 @@ class Fit:
         measure: what validation scores, as logs call it.
         allocation: of rank, made under `strategy.scope()`; no epoch that
             ends before it has settled is the best one.
+        refresh: of what a tuned encoder has read; None of a frozen one.
     """
 
     def __init__(
@@ -98,8 +100,10 @@ class Fit:
         job_dir: Path,
         measure: str = "ndcg@10",
         allocation: RankAllocation | None = None,
+        refresh: Refresh | None = None,
     ) -> None:
         self._measure, self._allocation = measure, allocation
+        self._refresh = refresh
         self.model, self._batches, self._config = model, batches, config
         self._strategy = strategy
         self.progress = Progress()
@@ -150,12 +154,16 @@ class Fit:
         """
         if self._last.restore_or_initialize():
             print(f"resuming after epoch {int(self.progress.epoch)}")
+        if self._refresh:
+            self._refresh.now()
         while not self._is_over():
             started = time.monotonic()
             loss = self._epoch(int(self.progress.epoch))
             score = validate()
             self._record(loss, score, time.monotonic() - started)
         self._best.restore_or_initialize()
+        if self._refresh:
+            self._refresh.now()
         return self.progress
 
     def replace_best(self) -> None:
@@ -201,6 +209,8 @@ class Fit:
                     f"{number + 1}; lower learning_rate or clip_norm."
                 )
             bar.set_postfix(loss=f"{total / step:.4f}", refresh=False)
+            if self._refresh:
+                self._refresh.after(step, len(self._batches))
         return total / max(1, len(self._batches))
 
     def _record(self, loss: float, score: float, seconds: float) -> None:
@@ -221,6 +231,7 @@ class Fit:
             "loss": loss,
             f"validation_{self._measure}": score,
             "seconds": round(seconds, 2),
+            **({"texts_moved": self._refresh.moved} if self._refresh else {}),
         })
         self._save(self._last, epoch)
         with self._log.as_default(step=epoch):

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from trainer.candidates import candidates
-from trainer.config import RunConfig, TrainingConfig
+from trainer.config import TrainingConfig
 
 # Of nine items that have train events.
 SHARE = tf.constant(np.array([9, 5, 4, 3, 3, 2, 1, 1, 1]) / 29, tf.float32)
@@ -22,8 +22,8 @@ def batch_of(rng: np.random.Generator) -> dict[str, tf.Tensor]:
 
 
 def drawn(batch: dict[str, tf.Tensor], **training: int) -> tuple:
-    config = RunConfig(training=TrainingConfig(**training))
-    return candidates(batch, config, SHARE, step=tf.constant(3, tf.int64))
+    draw = tf.constant([0, 3])
+    return candidates(batch, TrainingConfig(**training), SHARE, draw=draw)
 
 
 def test_sampled_candidates_are_distinct_and_hold_every_event(

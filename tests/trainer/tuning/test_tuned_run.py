@@ -143,11 +143,28 @@ def test_a_warm_start_takes_the_tuned_weights_over(tuned, found, tmp_path):
         np.testing.assert_array_equal(mine, trained)
 
 
+def test_the_history_says_how_far_texts_moved(tuned, found, tmp_path):
+    base = load_encoder(
+        str(tuned.job_dir / "text_encoder"), max_tokens=12, corpus=[],
+        folder=tmp_path / "unused",
+    )
+    texts = tuned.prepared.catalogue.texts
+    before, after = (
+        encoder.encode_bulk(texts).astype(np.float64)
+        for encoder in (base, found[1])
+    )
+    cosines = (before * after).sum(axis=1)
+    cosines /= np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
+    wanted = 1 - cosines.mean()
+    history = json.loads((tuned.job_dir / "history.json").read_text())
+    assert len(history) == 1
+    assert history[0]["texts_moved"] == pytest.approx(wanted, rel=0.01)
+    assert wanted > 1e-7
+
+
 def test_no_size_where_none_belongs():
     with pytest.raises(ValueError, match="tune_size is 3, but bitfit has no"):
         TextConfig(tune="bitfit", tune_size=3)
-
-
 
 
 @pytest.fixture(scope="module")
