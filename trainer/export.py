@@ -21,15 +21,10 @@ _WARMUP_ITEMS = 3
 
 def concrete_signatures(served: ServedModel) -> dict[str, Any]:
     """One concrete function per signature, and recommend as the default."""
-    widths = {"s": served.state_width}
     functions = {
         signature.name: tf.function(
             getattr(served, signature.name), autograph=False
-        ).get_concrete_function(
-            **signatures.tensor_specs(
-                signatures.known(signature.inputs, served.reads_text), widths
-            )
-        )
+        ).get_concrete_function(**served.specs(signature.name))
         for signature in signatures.offered(served.counts_events)
     }
     recommend = functions[signatures.RECOMMEND]

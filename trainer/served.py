@@ -10,7 +10,7 @@ import math
 
 import tensorflow as tf
 
-from serving import answering, policy
+from serving import answering, policy, signatures
 from serving.admission import Shelf, adjusted
 from serving.lists import Lists
 from serving.recency import LiveCounts
@@ -23,7 +23,7 @@ from trainer.encoder import TextEncoder
 from trainer.keywords import shared_words, telling_words
 from trainer.model import TwoTower
 from trainer.prepare import Prepared
-from trainer.readers import ItemReader, Tables, Tensors, UserReader
+from trainer.readers import ItemReader, Tables, Tensors, UserReader, UserState
 
 
 def _constant(value: object) -> tf.Variable:
@@ -116,7 +116,8 @@ class ServedModel(tf.Module):
         )
         self.exclude_seen = _constant(model.config.data.exclude_seen)
         self.tables = Tables(prepared, self.stock)
-        self.tokenizer = encoder.tokenize
+        # Of its parts those that hold tables; itself it is a function.
+        self.tokenizer = list(encoder.tokenize.submodules)
         ids = model.item_tower.id_residual.embeddings  # in the vectors already
         self.weights = [
             variable
@@ -167,6 +168,17 @@ class ServedModel(tf.Module):
                 [*prepared.event_types, "", *prepared.scenarios],
             ),
         )
+        # In a plain mapping, out of TensorFlow's sight: it would trace and save
+        # a function that it finds once more.
+        self.__dict__["_graphs"] = {
+            name: tf.function(
+                read, input_signature=[self.specs(name)], autograph=False
+            )
+            for name, read in (
+                (signatures.EMBED_USER, self._read_user),
+                (signatures.ADVANCE, self._read_next),
+            )
+        }
 
     @property
     def counts_events(self) -> bool:
@@ -181,9 +193,8 @@ class ServedModel(tf.Module):
 
     def recommend(self, **inputs: tf.Tensor) -> Tensors:
         """The k best admissible items of the whole catalogue."""
-        state, scenario = self._users.user(inputs)
-        query = self._users.query(state, scenario)
-        head = self._head(query, scenario)
+        query = self._known_of(signatures.EMBED_USER, inputs)["query"]
+        head = self._head(query, inputs)
         return self._lists.recommend(query, inputs, head)
 
     def recommend_next(self, **inputs: tf.Tensor) -> Tensors:
@@ -192,10 +203,9 @@ class ServedModel(tf.Module):
 
     def rank(self, **inputs: tf.Tensor) -> Tensors:
         """Ranking-head scores of candidates; retrieval's without a head."""
-        state, scenario = self._users.user(inputs)
-        query = self._users.query(state, scenario)
+        query = self._known_of(signatures.EMBED_USER, inputs)["query"]
         items = self.tables.items.lookup(inputs["candidate_item_ids"])
-        head = self._head(query, scenario)
+        head = self._head(query, inputs)
         if head is None:
             vectors = tf.gather(self.item_vectors, tf.maximum(items, 0))
             products = tf.einsum("bd,bcd->bc", query, vectors)
@@ -207,9 +217,7 @@ class ServedModel(tf.Module):
 
     def embed_user(self, **inputs: tf.Tensor) -> Tensors:
         """A user's query and state."""
-        state, scenario = self._users.user(inputs)
-        query = self._users.query(state, scenario)
-        return {"query": query, "state": state_tag.put(self._tag, state.pack())}
+        return self._known_of(signatures.EMBED_USER, inputs)
 
     def embed_item(self, **inputs: tf.Tensor) -> Tensors:
         """The vector of an item that need not be in the catalogue."""
@@ -221,10 +229,7 @@ class ServedModel(tf.Module):
 
     def advance(self, **inputs: tf.Tensor) -> Tensors:
         """One event on top of a state; an unknown item changes nothing."""
-        known = state_tag.take(self._tag, inputs["state"])
-        state, scenario = self._users.advance({**inputs, "state": known})
-        query = self._users.query(state, scenario)
-        return {"state": state_tag.put(self._tag, state.pack()), "query": query}
+        return self._known_of(signatures.ADVANCE, inputs)
 
     def explain(self, **inputs: tf.Tensor) -> Tensors:
         """What each event adds to an item's score: the loss without it.
@@ -259,12 +264,46 @@ class ServedModel(tf.Module):
         is_counted = self.stock.live_counts.observe(rows, timestamp)
         return {"is_counted": tf.cast(is_counted, tf.int32)}
 
+    def specs(self, name: str) -> dict[str, tf.TensorSpec]:
+        """Of the inputs of a signature."""
+        fields = signatures.known(
+            signatures.SIGNATURES[name].inputs, self.reads_text
+        )
+        return signatures.tensor_specs(fields, {"s": self.state_width})
+
+    def _known_of(self, name: str, inputs: Tensors) -> Tensors:
+        """Outputs of a signature, for those of `inputs` that it takes.
+
+        Its graph is traced, saved and loaded once, however many call it.
+        """
+        known: Tensors = self._graphs[name](
+            {field: inputs[field] for field in self.specs(name)}
+        )
+        return known
+
+    def _read_user(self, inputs: Tensors) -> Tensors:
+        state, scenario = self._users.user(inputs)
+        return self._known(state, scenario)
+
+    def _read_next(self, inputs: Tensors) -> Tensors:
+        known = state_tag.take(self._tag, inputs["state"])
+        state, scenario = self._users.advance({**inputs, "state": known})
+        return self._known(state, scenario)
+
+    def _known(self, state: UserState, scenario: tf.Tensor) -> Tensors:
+        """A state as callers get it, and its query."""
+        return {
+            "state": state_tag.put(self._tag, state.pack()),
+            "query": self._users.query(state, scenario),
+        }
+
     def _head(
-        self, query: tf.Tensor, scenario: tf.Tensor
+        self, query: tf.Tensor, inputs: Tensors
     ) -> answering.Head | None:
         """What the ranking head says of [b, C] items; None without a head."""
         if self._predicted is None:
             return None
+        scenario = self.tables.scenarios.lookup(inputs["scenario"])
 
         def predict(items: tf.Tensor) -> tf.Tensor:
             vectors = tf.gather(self.item_vectors, tf.maximum(items, 0))
