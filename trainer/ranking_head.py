@@ -32,7 +32,8 @@ class RankingHead(tf.keras.layers.Layer):
         num_scenarios: int,
         loss: RankingLossName = "pointwise",
     ) -> None:
-        super().__init__(name="ranking_head")
+        # Keras would round the first argument alone to a half precision.
+        super().__init__(name="ranking_head", autocast=False)
         self._loss = loss
         self._task = tfrs.tasks.Ranking(
             loss=tf.keras.losses.MeanSquaredError(

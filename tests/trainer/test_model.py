@@ -144,6 +144,32 @@ def test_the_loss_is_softmax_over_train_items_plus_that_of_the_head(
     assert float(model.compute_loss(batch)) == pytest.approx(expected, rel=1e-5)
 
 
+def test_a_head_of_half_precision_predicts_what_its_weights_say(rng):
+    batch = small_batch(rng)
+    before = tf.keras.mixed_precision.global_policy()
+    tf.keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        config = small_config(precision="mixed_bfloat16")
+        model = build(config, small_inputs(rng), batch)
+        catalogue = model.catalogue_vectors()
+        queries = model.queries(batch, catalogue)
+        vectors = tf.gather(catalogue, batch["asked_scenario"])
+        found = model.predicted(queries, vectors, batch["asked_scenario"])
+    finally:
+        tf.keras.mixed_precision.set_global_policy(before)
+    assert found.dtype == tf.float32
+    query, item = queries[:, :DIM].numpy(), vectors[:, :DIM].numpy()
+    head = model.ranking_head
+    scenario = head.scenario.embeddings.numpy()[batch["asked_scenario"]]
+    told = np.concatenate([query, item, query * item, scenario], axis=1)
+    kernel, bias = (weight.numpy() for weight in head.hidden.weights)
+    hidden = np.maximum(told @ kernel + bias, 0)
+    kernel, bias = (weight.numpy() for weight in head.output_layer.weights)
+    wanted = (hidden @ kernel + bias)[:, 0]
+    assert np.abs(wanted).max() > 0.05
+    np.testing.assert_allclose(found, wanted, atol=0.02)
+
+
 @pytest.mark.parametrize(
     "changes", [{"ranking_training": "separate"}, {"ranking_weight": 0.0}]
 )
