@@ -154,7 +154,7 @@ class Fit:
         """
         if self._last.restore_or_initialize():
             print(f"resuming after epoch {int(self.progress.epoch)}")
-        if self._refresh:
+        if self._refresh and not self._is_over():
             self._refresh.now()
         while not self._is_over():
             started = time.monotonic()

@@ -125,7 +125,7 @@ def unequal(hf: Any, strings: Sequence[str], name: str) -> list[str]:
         for texts in batches(strings):
             mine = graph(tf.constant(texts)).numpy()
             theirs = ids_of(hf, texts)
-            if mine.shape != theirs.shape:
+            if mine.shape != theirs.shape:  # which of them is not told
                 found += texts
             else:
                 rows = np.flatnonzero((mine != theirs).any(axis=1))
@@ -166,9 +166,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="python -m benchmarks.language.tokenizer",
         description=str(__doc__).partition("\n")[0],
     )
-    parser.add_argument("--strings", type=int, default=100_000)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--strings", type=int, default=100_000,
+        help="for each vocabulary (%(default)s)",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of the strings (%(default)s)"
+    )
     asked = parser.parse_args(argv)
+    if asked.strings < 1 or asked.seed < 0:
+        parser.error(
+            f"--strings must be at least 1 and --seed at least 0; got "
+            f"{asked.strings} and {asked.seed}."
+        )
     corpus = drawn_strings(20_000, [" "], np.random.default_rng(asked.seed))
     rows, exit_code = [], 0
     with tempfile.TemporaryDirectory() as folder:

@@ -8,18 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from small_bert import SMALL_BERT
 
 from trainer.encoder import TextEncoder, load_encoder
 from trainer.text_config import TextConfig
 from trainer.text_table import Refresh, TextTable
 
-_BERT = {
-    "hidden_size": 16,
-    "num_hidden_layers": 1,
-    "num_attention_heads": 2,
-    "intermediate_size": 16,
-    "max_position_embeddings": 16,
-}
 TEXTS = [
     "compact running shoes", "", "dice set", "a jacket", "red dice", "shoes",
 ]
@@ -29,7 +23,7 @@ DRAW = tf.constant([3, 4])
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("encoder")
-    (path / "bert.json").write_text(json.dumps(_BERT))
+    (path / "bert.json").write_text(json.dumps(SMALL_BERT))
     return path
 
 

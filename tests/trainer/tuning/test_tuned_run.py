@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from small_bert import SMALL_BERT
 
 from schema import features
 from trainer import run as run_module
@@ -28,13 +29,6 @@ from trainer.text_config import TextConfig
 from trainer.training import Batches, Fit
 from trainer.warm_start import EarlierRun
 
-_BERT = {
-    "hidden_size": 16,
-    "num_hidden_layers": 1,
-    "num_attention_heads": 2,
-    "intermediate_size": 16,
-    "max_position_embeddings": 16,
-}
 TEXTS = ["compact running shoes", "dice set", "a jacket"]
 
 
@@ -43,7 +37,7 @@ def tuned(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run that tunes by LoRA, so fast that it is learnt in an epoch."""
     folder = tmp_path_factory.mktemp("tuned")
     make_sample([str(folder / "data"), "--users", "80", "--items", "60"])
-    (folder / "bert.json").write_text(json.dumps(_BERT))
+    (folder / "bert.json").write_text(json.dumps(SMALL_BERT))
     config = RunConfig(
         text=TextConfig(
             text_encoder=str(folder / "bert.json"), max_tokens=12,
