@@ -86,8 +86,15 @@ def timed_step(
     )
     tf.keras.utils.set_random_seed(0)
     model = kind(config, built.tables, encoder)
-    model.optimizer = build_optimizer(config.training, 100)
     model.refresh_texts()
+    return step_seconds(model, config.training, batch)
+
+
+def step_seconds(
+    model: TwoTower, settings: TrainingConfig, batch: dict[str, Any]
+) -> tuple[float, float]:
+    """Loss of the first step and median seconds of the later ones."""
+    model.optimizer = build_optimizer(settings, 100)
     model.compute_loss(batch)
     model.optimizer.build(model.trainable_variables)
     step: Callable[..., Any] = tf.function(train_step)

@@ -19,6 +19,7 @@ from benchmarks.quality.treatments import (
     COLD_ITEMS,
     LATEST,
     PLAIN,
+    SAMPLE,
     SHUFFLE_TIES,
     TFRS,
     Treatment,
@@ -41,7 +42,13 @@ def _jobs(asked: argparse.Namespace, out: Path) -> list[plan.Job]:
         seeds=asked.seeds, treatment=_treatment(asked),
     )
     for job in jobs:
-        parse(job.arguments(out, out))  # exits, naming what is wrong
+        settings = parse(job.arguments(out, out))  # exits, naming what is wrong
+        is_read = settings.config.text.reads_behaviour
+        if is_read and job.treatment.kind in (COLD_ITEMS, TFRS):
+            raise ValueError(
+                f"behaviour_text is not read under {job.treatment}, which "
+                "makes histories without what events say; leave one out."
+            )
     return jobs
 
 
@@ -52,6 +59,8 @@ def _treatment(asked: argparse.Namespace) -> Treatment:
         return Treatment(COLD_ITEMS, asked.cold_items)
     if asked.latest_validation is not None:
         return Treatment(LATEST, asked.latest_validation)
+    if asked.sample_users is not None:
+        return Treatment(SAMPLE, asked.sample_users)
     return Treatment(TFRS) if asked.protocol == TFRS else PLAIN
 
 

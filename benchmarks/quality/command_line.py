@@ -83,6 +83,11 @@ def _add_data_changes(parser: argparse.ArgumentParser) -> None:
         "events by time become validation events",
     )
     changes.add_argument(
+        "--sample-users", type=float, metavar="SHARE",
+        help="keep the events of this share of the users alone, drawn by the "
+        "seed of the run; the catalogue stays whole",
+    )
+    changes.add_argument(
         "--protocol", choices=["standard", "tfrs"], default="standard",
         help="tfrs: the random 80/20 split of TFRS's basic retrieval "
         "tutorial, every test event asked from the train events before it",

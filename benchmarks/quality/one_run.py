@@ -49,6 +49,7 @@ def run_job(
     dataset = load_dataset(
         settings.data_dir, config.data,
         rejects_dir=job_dir / "rejects", now=int(time.time()),
+        reads_text=config.text.reads_behaviour,
     )
     for line in (*dataset.notes, *dataset.anomalies):
         print(line)

@@ -13,14 +13,15 @@ from benchmarks.quality import (
     latest_validation,
     random_split,
     tie_shuffle,
+    user_sample,
 )
 from benchmarks.quality.event_table import EventTable, Notes
 from schema import features
 from trainer.tables.files import find_files
 
 SHUFFLE_TIES, COLD_ITEMS, TFRS = "shuffle-ties", "cold-items", "tfrs"
-LATEST = "latest-validation"
-KINDS = (SHUFFLE_TIES, COLD_ITEMS, TFRS, LATEST)
+LATEST, SAMPLE = "latest-validation", "sample-users"
+KINDS = (SHUFFLE_TIES, COLD_ITEMS, TFRS, LATEST, SAMPLE)
 NOTES = "treatment.json"  # beside the tables: what was drawn
 
 
@@ -30,8 +31,8 @@ class Treatment:
 
     Attributes:
         kind: one of `KINDS`, "" for none.
-        share: of the test items that become cold, or of the train events that
-            become validation events.
+        share: of the test items that become cold, of the train events that
+            become validation events, or of the users that stay.
     """
 
     kind: str = ""
@@ -42,7 +43,7 @@ class Treatment:
             raise ValueError(
                 f"a treatment is one of {', '.join(KINDS)}, got {self.kind!r}."
             )
-        has_share = self.kind in (COLD_ITEMS, LATEST)
+        has_share = self.kind in (COLD_ITEMS, LATEST, SAMPLE)
         if has_share and not 0 < self.share < 1:
             raise ValueError(
                 f"--{self.kind} must lie between 0 and 1, got {self.share}."
@@ -118,6 +119,10 @@ class Treatment:
         if self.kind == LATEST:
             return latest_validation.hold_out_latest(
                 events, share=self.share, split=split
+            )
+        if self.kind == SAMPLE:
+            return user_sample.sample_users(
+                events, share=self.share, seed=seed
             )
         return random_split.split_at_random(events, seed)
 

@@ -6,8 +6,10 @@ To add one, write what it changes; keys are fields of `trainer.config`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import get_args
 
 from trainer.settings.options import did_you_mean
+from trainer.text_config import TuneName
 
 FULL = "full"  # the preset as it is
 
@@ -34,6 +36,11 @@ VARIANTS: Mapping[str, Mapping[str, str]] = {
     "in-batch-negatives": {"full_softmax_items": "0", "num_negatives": "0"},
     "ranking-off": {"ranking_weight": "0"},
     "history-10": {"max_history": "10"},
+    # What of the text encoder is trained.
+    **{
+        f"tune-{method.replace('_', '-')}": {"tune": method}
+        for method in get_args(TuneName) if method != "frozen"
+    },
 }
 
 

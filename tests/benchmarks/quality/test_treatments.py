@@ -15,7 +15,8 @@ from trainer.tables import load_dataset
 LINES = [(f"u{n % 6}", f"i{n % 9}", n // 12) for n in range(60)]
 ITEMS = [f"i{n}" for n in range(9)]
 KINDS = [
-    Treatment("shuffle-ties"), Treatment("cold-items", 0.4), Treatment("tfrs")
+    Treatment("shuffle-ties"), Treatment("cold-items", 0.4), Treatment("tfrs"),
+    Treatment("sample-users", 0.5),
 ]
 
 
@@ -43,9 +44,13 @@ def test_the_trainer_reads_what_is_written(
     notes = json.loads((target / NOTES).read_text())
     assert notes["kind"] == kind.kind
     assert notes["seed"] == 3
-    removed = notes.get("removed_events", 0)
-    assert len(dataset.events.item) == len(LINES) - removed
-    assert (removed > 0) == (kind.kind == "cold-items")
+    removed = len(LINES) - len(dataset.events.item)
+    half_of_users = len(LINES) // 2  # ten events each
+    assert removed == {
+        "cold-items": notes.get("removed_events"),
+        "sample-users": half_of_users,
+    }.get(kind.kind, 0)
+    assert (removed > 0) == (kind.kind in ("cold-items", "sample-users"))
     assert dataset.items.ids == ITEMS
     assert dataset.users.ids == ["u0"]
     assert not (tmp_path / "rejects").exists()
@@ -107,5 +112,6 @@ def test_a_share_that_makes_no_sense_is_refused(share: float) -> None:
 
 def test_names_tell_treatments_apart() -> None:
     assert [str(kind) for kind in (Treatment(), *KINDS)] == [
-        "", "shuffle-ties", "cold-items-0.4", "tfrs"
+        "", "shuffle-ties", "cold-items-0.4", "tfrs",
+        "sample-users-0.5",
     ]

@@ -1,0 +1,136 @@
+"""What it costs to tune an encoder: weights, time and memory of a step.
+
+    python -m benchmarks.language.tuning --data-dir DATA/amazon-beauty
+
+Each `--tune` trains a few steps on the same batch in a process of its own.
+Quality is told by `python -m benchmarks.quality --variant tune-lora ...`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from trainer.config import DataConfig, RunConfig
+from trainer.text_config import TextConfig, TuneName
+
+_HEAD = (
+    "`--tune`", "trained weights", "share of the encoder's", "s a step",
+    "times frozen", "peak MB", "over frozen",
+)
+
+
+def measure(tune: TuneName, asked: argparse.Namespace) -> dict[str, float]:
+    """Steps of one way to tune, in this process.
+
+    Returns:
+        `trained` and `weights` of the encoder, `seconds` of a step, `peak_mb`.
+    """
+    import tensorflow as tf
+
+    from benchmarks.reading import read
+    from benchmarks.training_step import same_batch, step_seconds
+    from trainer.job import peak_memory_mb
+    from trainer.run import Run
+    from trainer.tuning.tuning import count
+
+    config = RunConfig(
+        data=DataConfig(split=asked.split),
+        text=TextConfig(
+            text_encoder=asked.text_encoder, tune=tune,
+            text_cache=str(asked.folder / "text_cache"),
+        ),
+    )
+    prepared = read(asked.data_dir, config)
+    with tempfile.TemporaryDirectory() as folder:
+        model, encoder = Run(prepared, config, Path(folder)).build(
+            tf.distribute.get_strategy()
+        )
+    batch = same_batch(prepared, asked.users, asked.length)
+    _, seconds = step_seconds(model, config.training, batch)
+    return {
+        "trained": count(encoder.tuned_weights),
+        "weights": count(encoder.bert.variables),
+        "seconds": seconds,
+        "peak_mb": peak_memory_mb(),
+    }
+
+
+def in_fresh_process(tune: str, argv: Sequence[str]) -> dict[str, float]:
+    """`measure` where nothing else has used memory.
+
+    Raises:
+        RuntimeError: with the end of what it printed, if it failed.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.language.tuning", *argv, "--only",
+         tune],
+        capture_output=True, text=True, check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"--tune {tune} failed:\n{done.stderr[-2000:]}")
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def as_row(
+    tune: str, found: dict[str, float], frozen: dict[str, float]
+) -> str:
+    """One row of the table in Markdown."""
+    cells = [
+        f"`{tune}`",
+        f"{found['trained']:,.0f}",
+        f"{found['trained'] / found['weights']:.2%}",
+        f"{found['seconds']:.3f}",
+        f"{found['seconds'] / frozen['seconds']:.1f}",
+        f"{found['peak_mb']:.0f}",
+        f"{found['peak_mb'] - frozen['peak_mb']:+.0f}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The command's flags."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.language.tuning",
+        description=str(__doc__).partition("\n")[0],
+    )
+    methods = get_args(TuneName)
+    add = parser.add_argument
+    add("--data-dir", required=True)
+    add("--split", default="leave_one_out")
+    add("--text-encoder", default="minilm")
+    add("--users", type=int, default=64, help="of the batch (64)")
+    add("--length", type=int, default=20, help="events of each (20)")
+    add("--only", choices=methods, help="measure this one, here, as JSON")
+    add(
+        "--folder", type=Path, default=Path("runs/tuning"),
+        help="of the text cache (default %(default)s)",
+    )
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Prints a table in Markdown."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    asked: Any = make_parser().parse_args(given)
+    if asked.only:
+        print(json.dumps(measure(asked.only, asked)))
+        return
+    frozen = in_fresh_process("frozen", given)  # its texts may be encoded now
+    frozen = in_fresh_process("frozen", given)
+    print("\n".join([f"| {' | '.join(_HEAD)} |", len(_HEAD) * "|---" + "|"]))
+    print(as_row("frozen", frozen, frozen))
+    for tune in get_args(TuneName):
+        if tune != "frozen":
+            print(as_row(tune, in_fresh_process(tune, given), frozen))
+
+
+if __name__ == "__main__":
+    main()
