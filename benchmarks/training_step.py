@@ -59,10 +59,19 @@ class OccurrenceTower(TwoTower):
 
 
 def same_batch(prepared: Prepared, users: int, length: int) -> dict[str, Any]:
-    """The first `length` events of `users` users that have as many."""
+    """The first `length` events of `users` users that have as many.
+
+    Raises:
+        ValueError: if nobody has.
+    """
     sequences = prepared.sequences
     counts = np.diff(sequences.starts)
     chosen = np.flatnonzero(counts >= length)[:users]
+    if not len(chosen):
+        raise ValueError(
+            f"nobody has {length} events, the most is {counts.max()}; give a "
+            "lower --length."
+        )
     start = sequences.starts[chosen]
     windows = Windows(chosen.astype(np.int32), start, start + length, start)
     arrays = padded_batch(

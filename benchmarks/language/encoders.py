@@ -2,9 +2,9 @@
 
     PYTHON -m benchmarks.language.encoders WAY MODEL TEXTS.json MAX_TOKENS
 
-WAY is a key of `WAYS`. Reads lines: `time` encodes all texts and prints the
-seconds, `save FILE.npy` writes their vectors. Each way imports its own
-libraries, which are not all to be had for one Python.
+WAY is a key of `OURS` or `PEERS`. Reads lines: `time` encodes all texts and
+prints the seconds, `save FILE.npy` writes their vectors. Each way imports its
+own libraries, which are not all to be had for one Python.
 """
 
 from __future__ import annotations

@@ -23,13 +23,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from benchmarks.language.encoders import OURS, PEERS, READY
 from benchmarks.reading import read
 from trainer.config import DataConfig, RunConfig
 
 _HEAD = ("", "texts/s", "times `float32`", "least cosine with `float32`")
-_FIRST = next(iter(OURS))
 
 
 class Way:
@@ -100,6 +100,18 @@ def ways(
         yield found
 
 
+def drawn_texts(data_dir: str, split: str, count: int) -> list[str]:
+    """Distinct texts of the catalogue.
+
+    Raises:
+        ValueError: if the tables cannot be read.
+    """
+    config = RunConfig(data=DataConfig(split=split))
+    every = sorted({*read(data_dir, config).catalogue.texts} - {""})
+    order = np.random.default_rng(0).permutation(len(every))
+    return [every[at] for at in order[:count]]
+
+
 def table(
     names: Sequence[str], seconds: dict[str, list[float]],
     vectors: dict[str, np.ndarray],
@@ -147,25 +159,21 @@ def main(argv: Sequence[str] | None = None) -> None:
         parser.error("--texts and --turns are above 0.")
     from trainer.encoder import locate
 
-    config = RunConfig(data=DataConfig(split=asked.split))
-    catalogue = sorted(
-        {text for text in read(asked.data_dir, config).catalogue.texts if text}
-    )
-    drawn = np.random.default_rng(0).permutation(len(catalogue))[: asked.texts]
-    with tempfile.TemporaryDirectory() as folder:
-        texts_file = Path(folder, "texts.json")
-        texts_file.write_text(json.dumps([catalogue[at] for at in drawn]))
+    try:
         model = locate(asked.text_encoder)
-        try:
+        drawn = drawn_texts(asked.data_dir, asked.split, asked.texts)
+        with tempfile.TemporaryDirectory() as folder:
+            texts_file = Path(folder, "texts.json")
+            texts_file.write_text(json.dumps(drawn))
             with ways(asked, model, texts_file) as every:
+                names = [way.name for way in every]
                 turns = [
                     {way.name: way.seconds() for way in every}
-                    for _ in range(asked.turns)
+                    for _ in tqdm(range(asked.turns), unit="turn")
                 ]
                 vectors = {way.name: way.vectors(Path(folder)) for way in every}
-        except (OSError, RuntimeError) as error:
-            parser.exit(1, f"error: {error}\n")
-    names = [way.name for way in every]
+    except (OSError, RuntimeError, ValueError) as error:
+        parser.exit(1, f"error: {error}\n")
     seconds = {name: [turn[name] for turn in turns] for name in names}
     print(table(names, seconds, vectors))
 

@@ -15,7 +15,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 from trainer.config import DataConfig, RunConfig
 from trainer.text_config import TextConfig, TuneName
@@ -119,10 +119,18 @@ def make_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> None:
     """Prints a table in Markdown."""
     given = list(sys.argv[1:] if argv is None else argv)
-    asked: Any = make_parser().parse_args(given)
-    if asked.only:
-        print(json.dumps(measure(asked.only, asked)))
-        return
+    parser = make_parser()
+    asked = parser.parse_args(given)
+    try:
+        if asked.only:
+            print(json.dumps(measure(asked.only, asked)))
+        else:
+            _print_table(given)
+    except (OSError, RuntimeError, ValueError) as error:
+        parser.exit(1, f"error: {error}\n")
+
+
+def _print_table(given: Sequence[str]) -> None:
     frozen = in_fresh_process("frozen", given)  # its texts may be encoded now
     frozen = in_fresh_process("frozen", given)
     print("\n".join([f"| {' | '.join(_HEAD)} |", len(_HEAD) * "|---" + "|"]))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks.language.encoders import OURS
+from benchmarks.language.encoders import OURS, package_cached
 from benchmarks.language.encoding import Way, main, table
-from trainer.encoder import load_encoder
+from trainer.encoder import TextEncoder, load_encoder
 from trainer.sample.__main__ import main as make_sample
 
 
@@ -47,14 +48,40 @@ def test_all_of_ours_give_the_same_vectors(
     cosines = {row[0]: float(row[3]) for row in rows}
     assert cosines.pop("mixed_bfloat16") > 0.99
     assert set(cosines.values()) == {1.0}
-    cached, read = (
-        float(rows[at][1].replace(",", "")) for at in (2, 0)
-    )
-    assert cached > read
+
+
+def test_the_cached_way_encodes_a_text_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = ["trail shoes", "dice", "a set of dice"]
+    load_encoder("tiny", max_tokens=16, corpus=texts, folder=tmp_path / "tiny")
+    encode = package_cached(str(tmp_path / "tiny"), 16)
+    first = encode(texts)
+    read: list[str] = []
+
+    def encode_bulk(self: TextEncoder, new: list[str]) -> np.ndarray:
+        read.extend(new)
+        return np.zeros((len(new), self.dim), np.float32)
+
+    monkeypatch.setattr(TextEncoder, "encode_bulk", encode_bulk)
+    np.testing.assert_array_equal(encode(texts), first)
+    assert not read
+    encode([*texts, "a new one"])
+    assert read == ["a new one"]
+
+
+def test_tables_that_cannot_be_read_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["--data-dir", str(tmp_path / "nowhere")])
+    said = capsys.readouterr().err
+    assert said.startswith("error: The tables cannot be read.")
+    assert "nowhere; check --data-dir" in said
 
 
 def test_a_way_that_fails_is_named(tmp_path: Path) -> None:
-    way = Way("python3", ["float32", str(tmp_path), "nowhere.json", "16"])
+    way = Way(sys.executable, ["float32", str(tmp_path), "nowhere.json", "16"])
     with pytest.raises(RuntimeError, match="float32 failed"):
         way.wait()
     way.close()

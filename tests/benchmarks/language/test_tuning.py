@@ -9,6 +9,7 @@ import pytest
 from benchmarks.language.tuning import (
     as_row,
     in_fresh_process,
+    main,
     make_parser,
     measure,
 )
@@ -48,6 +49,14 @@ def test_a_step_of_a_frozen_encoder_trains_nothing_of_it(
 ) -> None:
     found = measure("frozen", make_parser().parse_args(flags))
     assert found["trained"] == 0
+
+
+def test_a_length_that_nobody_has_is_refused(
+    flags: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([*flags, "--length", "900", "--only", "lora"])
+    assert "error: nobody has 900 events" in capsys.readouterr().err
 
 
 def test_what_fails_in_its_process_is_told(tmp_path: Path) -> None:

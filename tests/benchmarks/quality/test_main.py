@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import finished
 import numpy as np
@@ -17,8 +16,7 @@ import pytest
 
 from benchmarks.quality.__main__ import main
 from benchmarks.quality.one_run import run_job
-from benchmarks.quality.plan import Job
-from benchmarks.quality.results import read
+from benchmarks.quality.results import Result, read
 from benchmarks.quality.treatments import Treatment
 from trainer.sample.__main__ import main as make_sample
 
@@ -240,42 +238,42 @@ def test_cold_items_are_run_beside_the_run_on_all_events(
     assert re.match(r"[01.]\d+ \[", cells["warm before: recall@10"])
 
 
-def run_here(job: Job, sample: Path, out: Path) -> dict[str, Any]:
-    """What the process of one run does, in this one. Returns its rows."""
+def run_here(
+    treatment: Treatment, overrides: Sequence[str], sample: Path, out: Path
+) -> Result:
+    """What the process of one run does, in this one."""
+    job = finished.job(
+        0, data="sample", source=str(sample), preset="smoke",
+        treatment=treatment, overrides=["epochs=1", *overrides],
+    )
     job.treatment.write(sample, job.data_dir(out), split=job.split, seed=0)
     for name in ("results", "ranks"):
         (out / name).mkdir()
     run_job(job, out, out / "cache", keep_jobs=False)
-    rows: dict[str, Any] = read(out, job.name).content["rows"]
-    return rows
+    return read(out, job.name)
 
 
 @pytest.mark.e2e
 def test_tfrs_protocol_asks_every_test_event(
     sample: Path, tmp_path: Path
 ) -> None:
-    job = finished.job(
-        0, data="sample", source=str(sample), preset="smoke",
-        treatment=Treatment("tfrs"), overrides=["epochs=1"],
-    )
-    rows = run_here(job, sample, tmp_path)
+    result = run_here(Treatment("tfrs"), [], sample, tmp_path)
+    rows = result.content["rows"]
     events = (sample / "events.csv").read_text().count("\n") - 1
     assert rows["model"]["queries"] == pytest.approx(events / 5, abs=1)
     # All items rank among the first eighty, if they may be recommended.
-    with np.load(tmp_path / "ranks" / f"{job.name}.npz") as arrays:
-        assert arrays["ranks:model"].max() <= 80
-        assert arrays["ranks:model, seen removed"].max() > 80
+    assert result.arrays["ranks:model"].max() <= 80
+    assert result.arrays["ranks:model, seen removed"].max() > 80
 
 
 @pytest.mark.e2e
 def test_behaviours_in_words_are_read_of_some_users(
     sample: Path, tmp_path: Path
 ) -> None:
-    job = finished.job(
-        0, data="sample", source=str(sample), preset="smoke",
-        treatment=Treatment("sample-users", 0.5),
-        overrides=["epochs=1", "behaviour_text=shop"],
+    result = run_here(
+        Treatment("sample-users", 0.5), ["behaviour_text=shop"], sample,
+        tmp_path,
     )
-    rows = run_here(job, sample, tmp_path)
-    assert rows["model"]["queries"] == 30
-    assert 0 < rows["model"]["recall@10"] <= 1
+    found = result.content["rows"]["model"]
+    assert found["queries"] == 30
+    assert 0 < found["recall@10"] <= 1
