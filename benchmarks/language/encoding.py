@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import shutil
 import statistics
 import subprocess
 import sys
@@ -157,6 +158,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     asked: Any = parser.parse_args(argv)
     if min(asked.texts, asked.turns) < 1:
         parser.error("--texts and --turns are above 0.")
+    if asked.peers and not shutil.which(asked.peers):
+        parser.error(f"--peers: {asked.peers} is no Python that can be run.")
     from trainer.encoder import locate
 
     try:

@@ -80,6 +80,20 @@ def test_tables_that_cannot_be_read_are_named(
     assert "nowhere; check --data-dir" in said
 
 
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [(["--peers", "nowhere/python"], "nowhere/python is no Python"),
+     (["--texts", "0"], "above 0")],
+)
+def test_wrong_flags_are_refused_before_anything_is_read(
+    flags: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--data-dir", "unread", *flags])
+    assert ended.value.code == 2
+    assert message in capsys.readouterr().err
+
+
 def test_a_way_that_fails_is_named(tmp_path: Path) -> None:
     way = Way(sys.executable, ["float32", str(tmp_path), "nowhere.json", "16"])
     with pytest.raises(RuntimeError, match="float32 failed"):
