@@ -10,21 +10,14 @@ from serving import manifest as manifests
 from serving import warmup
 from serving.manifest import BundleError, Manifest
 from serving.signatures import EXACT
-from serving.versions import SAVED_MODEL
 
 
 def op_types(version_dir: Path) -> tuple[str, ...]:
     """Sorted operation types of a saved model, function bodies included."""
-    from tensorflow.core.protobuf import saved_model_pb2
+    from serving import saved_model
 
-    path = version_dir / SAVED_MODEL
-    saved = saved_model_pb2.SavedModel()
-    try:
-        saved.ParseFromString(path.read_bytes())
-    except Exception as error:  # protobuf's DecodeError moves between releases
-        raise BundleError(f"{path} is not a saved model: {error}") from error
     found: set[str] = set()
-    for graph in saved.meta_graphs:
+    for graph in saved_model.read(version_dir).meta_graphs:
         library = graph.graph_def.library.function
         own = {function.signature.name for function in library}
         found.update(node.op for node in graph.graph_def.node)

@@ -205,23 +205,23 @@ class LiveCounts(tf.Module):
         return self.temperature * logits
 
 
-def make_room(live_counts: Any, number: int) -> None:
-    """Lets items join that nobody has chosen yet.
+def room(live_counts: Any, number: tf.Tensor) -> dict[str, tf.Tensor]:
+    """What its variables get behind the present rows, by name, for items that
+    join and that nobody has chosen yet.
 
     Args:
-        live_counts: what is loaded of a `LiveCounts`.
-        number: of them, behind the present ones.
+        live_counts: a `LiveCounts`, or what is loaded of one.
+        number: scalar int32, of the items.
     """
-    popularity = live_counts.popularity
-    logit = popularity.newness + popularity.exponent * popularity.log_base
+    said = live_counts.popularity
+    logit = tf.add(said.newness, tf.multiply(said.exponent, said.log_base))
     halves = tf.shape(live_counts.counts)[1]
-    for variable, values in (
-        (live_counts.counts, tf.zeros([number, halves])),
-        (live_counts.trust, tf.zeros([number])),
-        (live_counts.scale, tf.fill([number], popularity.scales[0])),
-        (live_counts.boost, tf.fill([number], live_counts.temperature * logit)),
-    ):
-        variable.assign(tf.concat([variable, values], axis=0))
+    return {
+        "counts": tf.zeros([number, halves]),
+        "trust": tf.zeros([number]),
+        "scale": tf.fill([number], tf.gather(said.scales, 0)),
+        "boost": tf.fill([number], tf.multiply(live_counts.temperature, logit)),
+    }
 
 
 def _hottest(boost: tf.Tensor) -> tf.Tensor:

@@ -22,10 +22,10 @@ from serving.checks import (
 from serving.live.catalogue import LiveCatalogue
 from serving.manifest import BundleError
 from serving.signatures import DEFAULT_SIGNATURE, EMBED_ITEM, OBSERVE
-from serving.versions import SAVED_MODEL
 
 if TYPE_CHECKING:
     from serving.fields import Array, Arrays
+    from serving.saved_model import SavedModel, Signature
 
 
 class UnknownSignatureError(LookupError):
@@ -63,18 +63,12 @@ class Recommender:
         )
         if self.manifest:
             manifest.check_files(version_dir, self.manifest)
-        self._model = _load(version_dir)
-        self._signatures: Mapping[str, Any] = self._model.signatures
-        # Once: TensorFlow works them out at each look.
-        self._specs: Mapping[str, Mapping[str, Any]] = {
-            name: function.structured_input_signature[1]
-            for name, function in self._signatures.items()
-        }
+        self._saved = _load(version_dir)
         # Now: the folder may be taken away while the version serves.
-        self.signature_defs = _signature_defs(version_dir)
+        self.signature_defs = self._saved.signature_defs
         self.live = (
             LiveCatalogue(
-                version_dir, self.manifest, self._model, self._embed_items
+                version_dir, self.manifest, self.model, self._embed_items
             )
             if self.manifest
             else None
@@ -87,12 +81,20 @@ class Recommender:
     @property
     def signature_names(self) -> list[str]:
         """Names that `predict` takes."""
-        return sorted(self._signatures)
+        return list(self._saved.signatures)
 
     @property
     def model(self) -> Any:
-        """The saved model as loaded."""
-        return self._model
+        """The object that was saved, with its variables as attributes."""
+        return self._saved.root
+
+    def save(self, folder: Path) -> None:
+        """Writes the saved model with its catalogue as it is now.
+
+        Args:
+            folder: empty.
+        """
+        self._saved.save(folder)
 
     def warm_up(self) -> None:
         """Answers the version's warm-up requests, so that no user waits.
@@ -104,6 +106,8 @@ class Recommender:
         try:
             for request in warmup.read(self.version_dir):
                 self.predict(request.signature, request.inputs)
+            if self.live:
+                self.live.warm_up()
         except Exception as error:
             raise BundleError(
                 f"{self.version_dir} fails its own warm-up request: {error}"
@@ -133,7 +137,7 @@ class Recommender:
         self.catch_up()
         with self._turn(signature):
             answers = self._run(signature, inputs)
-        return {key: answers[key].numpy() for key in outputs or answers}
+        return {key: answers[key] for key in outputs or answers}
 
     def _turn(self, signature: str) -> contextlib.AbstractContextManager[None]:
         """Beside other requests, unless the model itself changes."""
@@ -156,10 +160,10 @@ class Recommender:
             UnknownSignatureError, RequestError: as `predict` does.
         """
         name = signature or DEFAULT_SIGNATURE
-        specs = self.input_specs(name)
-        inputs = with_optional(name, specs, inputs)
-        check_request(name, specs, inputs)
-        _check_outputs(self._function(name).structured_outputs, outputs)
+        wanted = self._signature(name)
+        inputs = with_optional(name, wanted.inputs, inputs)
+        check_request(name, wanted.inputs, inputs)
+        _check_outputs(wanted.outputs, outputs)
         return inputs
 
     def input_specs(self, signature: str) -> Mapping[str, Any]:
@@ -168,68 +172,50 @@ class Recommender:
         Raises:
             UnknownSignatureError: listing those that there are.
         """
-        name = signature or DEFAULT_SIGNATURE
-        self._function(name)  # is there
-        return self._specs[name]
+        return self._signature(signature or DEFAULT_SIGNATURE).inputs
 
-    def _function(self, name: str) -> Any:
-        function = self._signatures.get(name)
-        if function is None:
+    def _signature(self, name: str) -> Signature:
+        found = self._saved.signatures.get(name)
+        if found is None:
             raise UnknownSignatureError(
                 f'Serving signature key "{name}" not found. The model has '
                 f"{', '.join(self.signature_names)}."
             )
-        return function
+        return found
 
     def _embed_items(self, columns: Arrays) -> Array:
-        vectors: Array = self._run(EMBED_ITEM, columns)["vector"].numpy()
-        return vectors
+        return self._run(EMBED_ITEM, columns)["vector"]
 
-    def _run(self, signature: str, inputs: Arrays) -> Mapping[str, Any]:
+    def _run(self, signature: str, inputs: Arrays) -> dict[str, Array]:
         import tensorflow as tf
 
-        specs = self.input_specs(signature)
-        tensors = {
-            key: tf.constant(value, specs[key].dtype)
-            for key, value in inputs.items()
-        }
         try:
-            answers: Mapping[str, Any] = self._function(signature)(**tensors)
+            return self._saved.run(signature, inputs)
         except tf.errors.InvalidArgumentError as error:
             raise RequestError(
                 f"{signature} cannot compute on these inputs: {_cause(error)}"
             ) from error
-        return answers
 
 
 def _is_version(path: Path) -> bool:
     return re.fullmatch("[0-9]+", path.name, re.ASCII) is not None
 
 
-def _load(version_dir: Path) -> Any:
+def _load(version_dir: Path) -> SavedModel:
     """Loads a saved model, with ScaNN's operations if it needs them."""
-    import tensorflow as tf
+    from serving.saved_model import SavedModel
 
     operations = bundle.op_types(version_dir)
     if any(operation.startswith("Scann>") for operation in operations):
         _register_scann(version_dir)
     try:
-        model = tf.saved_model.load(str(version_dir))
+        model = SavedModel(version_dir)
     # Whatever TensorFlow finds wrong with a file, of many unrelated types.
     except Exception as error:
         raise BundleError(f"{version_dir} cannot be loaded: {error}") from error
     if not model.signatures:
         raise BundleError(f"{version_dir} has no signatures to serve.")
     return model
-
-
-def _signature_defs(version_dir: Path) -> dict[str, Any]:
-    from tensorflow.core.protobuf import saved_model_pb2
-
-    content = (version_dir / SAVED_MODEL).read_bytes()
-    saved = saved_model_pb2.SavedModel.FromString(content)
-    found = saved.meta_graphs[0].signature_def
-    return {name: found[name] for name in found}
 
 
 def _register_scann(version_dir: Path) -> None:
@@ -244,7 +230,7 @@ def _register_scann(version_dir: Path) -> None:
 
 
 def _check_outputs(
-    outputs: Mapping[str, Any], wanted: Collection[str]
+    outputs: Collection[str], wanted: Collection[str]
 ) -> None:
     _, unknown = missing_and_unknown(outputs, wanted)
     if unknown:

@@ -18,6 +18,7 @@ from serving.manifest import BundleError, Manifest
 
 if TYPE_CHECKING:
     from serving.fields import Array, Arrays
+    from serving.live.loaded_stock import LoadedStock
 
 _LOG = logging.getLogger(__name__)
 # Raw columns of items, [b] each -> [b, d] vectors.
@@ -48,7 +49,7 @@ class LiveCatalogue:
     Args:
         version_dir: of the version.
         described: its manifest.
-        model: as loaded; its `stock` is assigned to.
+        model: what was saved; its `stock` is written to.
         embed: the version's own `embed_item`.
 
     Attributes:
@@ -65,7 +66,7 @@ class LiveCatalogue:
     ) -> None:
         self.base = exact_base(version_dir.parent, described)
         self._described, self._embed = described, embed
-        self._stock = getattr(model, _STOCK, None)
+        self._stock = _loaded(model)
         self._reader = JournalReader(self.base)
         self._turns = Turns()
         self.position, self.pending = 0, set[str]()
@@ -79,6 +80,11 @@ class LiveCatalogue:
             raise BundleError(
                 f"{version_dir} cannot take the journal: {error}"
             ) from error
+
+    def warm_up(self) -> None:
+        """Changes nothing, once, so that the first change is quick."""
+        if self._stock is not None:
+            self._apply(self._stock, [])
 
     @property
     def journal_id(self) -> str:
@@ -154,17 +160,25 @@ class LiveCatalogue:
         self._waiting |= {record.item_id: record for record in news}
         self.pending |= {record.item_id for record in news}
         for batch in _batches(list(self._waiting.values())):
-            self._apply(batch)
+            self._apply(self._stock, batch)
         self.position = max([self.position, *(each.position for each in news)])
 
-    def _apply(self, batch: list[Record]) -> None:
+    def _apply(self, stock: LoadedStock, batch: list[Record]) -> None:
         from serving.live.changes import planned
 
-        change = planned(self._stock, batch, self._embed)
+        change = planned(stock, batch, self._embed)
         with self._turns.writing():
-            change.commit(self._stock)
+            change.commit(stock)
         for record in batch:
             del self._waiting[record.item_id]
+
+
+def _loaded(model: Any) -> LoadedStock | None:
+    """The catalogue of a model; None of one that has none that may change."""
+    from serving.live.loaded_stock import LoadedStock
+
+    stock = getattr(model, _STOCK, None)
+    return None if stock is None else LoadedStock(stock)
 
 
 def _batches(records: list[Record]) -> list[list[Record]]:

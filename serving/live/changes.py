@@ -9,18 +9,16 @@ good. Vectors that the training made stay.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import tensorflow as tf
 
 from schema import features
 from serving.admission import NO_ROW
 from serving.live import items
 from serving.live.journal import ADD, Record
-from serving.recency import make_room
-from serving.stock import id_hashes, rows_of
+from serving.live.loaded_stock import Index, LoadedStock
 from serving.words import words_of
 
 if TYPE_CHECKING:
@@ -32,103 +30,103 @@ _SAME = 1e-5
 
 @dataclasses.dataclass(frozen=True)
 class Change:
-    """What is to be assigned.
+    """What is to be written.
 
     Attributes:
-        back: rows that are offered again.
-        gone: rows that are not offered any more.
-        content: what new rows say, by variable.
+        index: as it is to be.
+        content: of new rows, by variable, and names of new categories.
     """
 
-    back: Array
-    gone: Array
+    index: Index
     content: dict[str, Array]
 
-    def commit(self, stock: Any) -> None:
-        """Assigns it; nothing may read the stock meanwhile."""
-        number = len(self.content["item_ids"])
-        _set_removed(stock, self.back, self.gone, number)
-        if number:
-            rows = stock.item_ids.numpy().shape[0] + np.arange(number)
-            _index(stock, self.content["item_ids"], rows)
-            for name, values in self.content.items():
-                _grow(_variable(stock, name), values)
-            if getattr(stock, "live_counts", None) is not None:
-                make_room(stock.live_counts, number)
+    def commit(self, stock: LoadedStock) -> None:
+        """Writes it; nothing may read the stock meanwhile."""
+        stock.write(self.index, self.content)
 
 
 def planned(
-    stock: Any,
+    stock: LoadedStock,
     records: Sequence[Record],
     embed: Callable[[Arrays], Array],
 ) -> Change:
     """What records change; the stock serves on.
 
     Args:
-        stock: what is loaded of a `serving.stock.Stock`.
+        stock: of the version.
         records: one per item.
         embed: raw columns of items -> vectors.
     """
-    ids = [record.item_id for record in records]
-    rows = rows_of(stock, tf.constant(ids, tf.string)).numpy()
-    is_added = np.array([record.kind == ADD for record in records])
+    index = stock.index()
+    ids = _strings([record.item_id for record in records])
+    candidates = index.candidates(ids)
+    stored = stock.rows(candidates)
+    rows = np.where(stored["item_ids"] == ids, candidates, NO_ROW)
+    is_added = np.array([record.kind == ADD for record in records], bool)
     is_new = is_added & (rows < 0)
     # Not trained: what is known of it may have changed.
-    is_told_anew = is_added & (rows >= stock.num_trained.numpy())
-    told = [records[at] for at in np.flatnonzero(is_new | is_told_anew)]
-    old_rows = rows[is_new | is_told_anew]
-    content = _content(stock, told, embed)
-    differs = _differs(stock, old_rows, content)
+    is_told_anew = is_added & (rows >= index.num_trained)
+    is_told = is_new | is_told_anew
+    told = [records[at] for at in np.flatnonzero(is_told)]
+    names = _with_categories(index.category_names, told)
+    content = _content(stock.width, told, names, embed)
+    differs = is_new[is_told] | _differs(content, stored, is_told)
+    content = {name: values[differs] for name, values in content.items()}
+    replaced = rows[is_told][differs & ~is_new[is_told]]
     is_known = rows >= 0
-    replaced = old_rows[differs & (old_rows >= 0)]
+    removed = np.concatenate([index.removed, np.zeros(differs.sum(), bool)])
+    removed[np.setdiff1d(rows[is_added & is_known], replaced)] = False
+    removed[np.union1d(rows[~is_added & is_known], replaced)] = True
+    added = np.arange(len(index.removed), len(removed), dtype=np.int32)
+    index = dataclasses.replace(index, removed=removed)
     return Change(
-        back=np.setdiff1d(rows[is_added & is_known], replaced),
-        gone=np.union1d(rows[~is_added & is_known], replaced),
-        content={name: values[differs] for name, values in content.items()},
+        index.with_rows(content["item_ids"], added),
+        {**content, "category_names": names[len(index.category_names) :]},
     )
 
 
 def _content(
-    stock: Any, told: Sequence[Record], embed: Callable[[Arrays], Array]
+    width: int,
+    told: Sequence[Record],
+    category_names: Array,
+    embed: Callable[[Arrays], Array],
 ) -> dict[str, Array]:
     """What a row of the stock says of each item, by variable."""
+    code = {name.decode(): at for at, name in enumerate(category_names)}
+    categories = [code.get(items.first_category(each), NO_ROW) for each in told]
     return {
-        "item_ids": _strings(record.item_id for record in told),
-        "titles": _strings(map(items.title, told)),
-        "words": _strings(
+        "item_ids": _strings([record.item_id for record in told]),
+        "titles": _strings([items.title(record) for record in told]),
+        "words": _strings([
             " ".join(words_of(" ".join(record.columns.values())))
             for record in told
-        ),
-        "categories": _category_codes(stock, told),
+        ]),
+        "categories": np.array(categories, np.int32),
         "available_from": np.array(
             [record.available_from for record in told], np.int64
         ),
-        "vectors": _vectors(stock, told, embed),
+        "vectors": _vectors(width, told, embed),
     }
 
 
-def _strings(values: Any) -> Array:
+def _strings(values: Sequence[str]) -> Array:
     return np.array([value.encode() for value in values], object)
 
 
-def _category_codes(stock: Any, told: Sequence[Record]) -> Array:
-    """[m] int32 codes; names that the model does not know get new ones."""
-    known = [name.decode() for name in stock.category_names.numpy()]
-    code = {name: at for at, name in enumerate(known)}
-    wanted = [items.first_category(record) for record in told]
-    for name in filter(None, wanted):
-        code.setdefault(name, len(code))
-    new = list(code)[len(known) :]
-    if new:
-        _grow(stock.category_names, _strings(new))
-    return np.array([code.get(name, NO_ROW) for name in wanted], np.int32)
+def _with_categories(known: Array, told: Sequence[Record]) -> Array:
+    """[c] names by code: known ones, and behind them those that are not."""
+    names = dict.fromkeys(known)
+    names |= dict.fromkeys(
+        name.encode() for name in map(items.first_category, told) if name
+    )
+    return np.array(list(names), object)
 
 
 def _vectors(
-    stock: Any, told: Sequence[Record], embed: Callable[[Arrays], Array]
+    width: int, told: Sequence[Record], embed: Callable[[Arrays], Array]
 ) -> Array:
     if not told:
-        return np.zeros((0, stock.shelf.vectors.shape[1]), np.float32)
+        return np.zeros((0, width), np.float32)
     columns = [items.texts(record) for record in told]
     return embed(
         {
@@ -138,48 +136,21 @@ def _vectors(
     )
 
 
-def _differs(stock: Any, rows: Array, content: dict[str, Array]) -> Array:
-    """[m] bool, whether an item has no row yet that says the same."""
-    at = np.maximum(rows, 0)
-    differs: Array = rows < 0
+def _differs(
+    content: Mapping[str, Array], stored: Mapping[str, Array], is_told: Array
+) -> Array:
+    """[m] bool, whether a row says something else of an item.
+
+    Args:
+        content: what is told of m items.
+        stored: what rows say of all items.
+        is_told: of which of these something is told.
+    """
+    differs = np.zeros(is_told.sum(), bool)
     for name, values in content.items():
-        stored = tf.gather(_variable(stock, name), at).numpy()
+        before = stored[name][is_told]
         if name == "vectors":
-            differs |= np.abs(stored - values).max(axis=1, initial=0) > _SAME
+            differs |= np.abs(before - values).max(axis=1, initial=0) > _SAME
         else:
-            differs |= stored != values
+            differs |= before != values
     return differs
-
-
-def _set_removed(stock: Any, back: Array, gone: Array, more: int) -> None:
-    """Marks rows, and makes room for `more` that are not removed."""
-    removed = stock.shelf.removed.numpy()
-    removed = np.concatenate([removed, np.zeros(more, bool)])
-    removed[back] = False
-    removed[gone] = True
-    stock.shelf.removed.assign(removed)
-    stock.shelf.num_removed.assign(np.int32(removed.sum()))
-
-
-def _index(stock: Any, item_ids: Array, rows: Array) -> None:
-    """Lets ids find their rows, new or instead of others."""
-    hashes, old = stock.hashes.numpy(), stock.hashed_rows.numpy()
-    new = id_hashes(tf.constant(item_ids, tf.string)).numpy()
-    order = np.argsort(new)
-    new, rows = new[order], rows[order].astype(np.int32)
-    at = np.searchsorted(hashes, new)
-    is_there = hashes[np.minimum(at, len(hashes) - 1)] == new
-    old[at[is_there]] = rows[is_there]
-    at, new, rows = at[~is_there], new[~is_there], rows[~is_there]
-    stock.hashes.assign(np.insert(hashes, at, new))
-    stock.hashed_rows.assign(np.insert(old, at, rows))
-
-
-def _variable(stock: Any, name: str) -> Any:
-    owner = stock if hasattr(stock, name) else stock.shelf
-    return getattr(owner, name)
-
-
-def _grow(variable: Any, values: Array) -> None:
-    more = tf.constant(values, variable.dtype)
-    variable.assign(tf.concat([variable, more], axis=0))

@@ -17,7 +17,6 @@ import fcntl
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from serving import bundle, index, manifest, versions, warmup
 from serving.live.frames import JournalError
@@ -86,12 +85,11 @@ def _with_journal(exact: Path, number: int) -> Path | None:
 
 
 def _save(loaded: Recommender, number: int, folder: Path) -> None:
-    import tensorflow as tf
-
     described, live = loaded.manifest, loaded.live
     if described is None or live is None:
         raise BundleError(f"{loaded.version_dir} has no manifest.")
-    item_ids = _saved(loaded.model, folder, tf)
+    loaded.save(folder)
+    item_ids = [each.decode() for each in loaded.model.stock.item_ids.numpy()]
     complete = dataclasses.replace(
         described,
         version=number,
@@ -104,13 +102,6 @@ def _save(loaded: Recommender, number: int, folder: Path) -> None:
         journal={"id": live.journal_id, "position": live.position},
     )
     bundle.seal(folder, complete, warmup.read(loaded.version_dir))
-
-
-def _saved(model: Any, folder: Path, tf: Any) -> list[str]:
-    """Writes a loaded model; the ids that it has."""
-    signatures = dict(model.signatures)
-    tf.saved_model.save(model, str(folder), signatures=signatures)
-    return [each.decode() for each in model.stock.item_ids.numpy()]
 
 
 def _twin(exact: Path, twin_base: Path) -> Path:

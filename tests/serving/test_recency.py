@@ -12,7 +12,7 @@ import tensorflow as tf
 from serving import recency
 from serving.admission import Admission, Shelf, adjusted
 from serving.plans import Plan
-from serving.recency import LiveCounts, RecentPopularity, make_room
+from serving.recency import LiveCounts, RecentPopularity, room
 from serving.search import ExactSearch, ScannSearch
 from serving.stock import growing
 
@@ -160,7 +160,9 @@ def test_similar_items_know_nothing_of_popularity(
 def test_items_that_join_start_from_nothing(rng: np.random.Generator) -> None:
     shelf = shelf_of(rng)
     live = counting(shelf, trust=1.0)
-    make_room(live, 2)
+    for name, values in room(live, tf.constant(2)).items():
+        variable = getattr(live, name)
+        variable.assign(tf.concat([variable, values], axis=0))
     expected = 0.1 * (0.4 + 1.5 * math.log(0.2))
     np.testing.assert_allclose(shelf.boost[-2:], [expected] * 2, rtol=1e-5)
     np.testing.assert_allclose(shelf.scale[-3:], [0.75, 0.25, 0.25])

@@ -1,0 +1,349 @@
+"""A saved model in a session of its own, as TensorFlow Serving runs it.
+
+`tf.saved_model.load` makes every function of the graph anew in Python, which
+holds the interpreter's lock for seconds while requests wait for it, and each
+call goes through Python once more. A session takes the graph as it is, in
+C++. What it runs, it runs in the thread that asks, so that a version can be
+warmed up at that thread's priority.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.protobuf import (
+    config_pb2,
+    meta_graph_pb2,
+    rewriter_config_pb2,
+    saved_model_pb2,
+)
+
+from serving.manifest import BundleError
+from serving.versions import SAVED_MODEL
+
+if TYPE_CHECKING:
+    from serving.fields import Array, Arrays
+
+_INIT_OP = "__saved_model_init_op"
+# Where TensorFlow 1 said what sets up tables, newest way first.
+_INIT_COLLECTIONS = ("saved_model_main_op", "legacy_init_op")
+_ASSET_COLLECTION = "saved_model_assets"
+_ASSETS = "assets"
+_VARIABLES = Path("variables") / "variables"
+_VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
+_ONE = rewriter_config_pb2.RewriterConfig.ONE
+
+
+def read(version_dir: Path) -> Any:
+    """The SavedModel message of a version.
+
+    Raises:
+        BundleError: if its file is none.
+    """
+    path = version_dir / SAVED_MODEL
+    try:
+        saved = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+    except Exception as error:  # protobuf's DecodeError moves between releases
+        raise BundleError(f"{path} is not a saved model: {error}") from error
+    return saved
+
+
+@dataclasses.dataclass(frozen=True)
+class Signature:
+    """What a graph takes and gives.
+
+    Attributes:
+        inputs: specifications by name, sorted by it.
+        outputs: names, sorted.
+        run: arrays of the inputs in their order -> arrays of the outputs in
+            theirs; strings are bytes.
+    """
+
+    inputs: Mapping[str, tf.TensorSpec]
+    outputs: tuple[str, ...]
+    run: Callable[..., list[Array]]
+
+
+class SavedModel:
+    """A loaded version; safe to run from many threads.
+
+    Args:
+        version_dir: holds what `tf.saved_model.save` wrote.
+
+    Attributes:
+        signature_defs: SignatureDef messages by name.
+        signatures: what may be asked for, by name.
+        root: the object that was saved: its variables, and objects of its
+            own that have some, are attributes.
+
+    Raises:
+        BundleError, OSError, tf.errors.OpError, ValueError: if it is damaged.
+    """
+
+    def __init__(self, version_dir: Path) -> None:
+        self._folder = version_dir
+        self._meta = read(version_dir).meta_graphs[0]
+        _optimize_once(self._meta.graph_def)
+        found = self._meta.signature_def
+        self.signature_defs = {name: found[name] for name in found}
+        graph = tf.Graph()
+        with graph.as_default():
+            tf.graph_util.import_graph_def(self._meta.graph_def, name="")
+        self._session = tf.compat.v1.Session(graph=graph, config=_config())
+        self._restore()
+        self._initialize()
+        self.signatures = {
+            name: self._signature(found[name])
+            for name in sorted(found)
+            if not name.startswith("__")
+        }
+        handles = _handles(self._meta)
+        self.root = Saved(self._session, self._meta.object_graph_def, handles)
+
+    def run(self, name: str, inputs: Arrays) -> dict[str, Array]:
+        """Outputs of a signature by name.
+
+        Args:
+            name: of the signature.
+            inputs: all of them, of their types.
+
+        Raises:
+            tf.errors.InvalidArgumentError: if they cannot be computed on.
+        """
+        signature = self.signatures[name]
+        arrays = [
+            np.asarray(inputs[key], spec.dtype.as_numpy_dtype)
+            for key, spec in signature.inputs.items()
+        ]
+        return dict(
+            zip(signature.outputs, signature.run(*arrays), strict=True)
+        )
+
+    def save(self, folder: Path) -> None:
+        """Writes the model with its variables as they are now.
+
+        Args:
+            folder: of the new version; it exists and is empty.
+        """
+        shutil.copy(self._folder / SAVED_MODEL, folder)
+        if (self._folder / _ASSETS).exists():
+            shutil.copytree(self._folder / _ASSETS, folder / _ASSETS)
+        (folder / _VARIABLES).parent.mkdir()
+        saver = self._meta.saver_def
+        self._session.run(
+            saver.save_tensor_name,
+            {saver.filename_tensor_name: str(folder / _VARIABLES)},
+        )
+
+    def _restore(self) -> None:
+        saver = self._meta.saver_def
+        if saver.restore_op_name:
+            self._session.run(
+                saver.restore_op_name,
+                {saver.filename_tensor_name: str(self._folder / _VARIABLES)},
+            )
+
+    def _initialize(self) -> None:
+        """Sets up tables and whatever else the graph has to."""
+        names = [
+            name
+            for collection in _INIT_COLLECTIONS
+            if collection in self._meta.collection_def
+            for name in (
+                self._meta.collection_def[collection].node_list.value
+            )
+        ]
+        if _INIT_OP in self.signature_defs:
+            names = [self.signature_defs[_INIT_OP].outputs[_INIT_OP].name]
+        files = {
+            asset.tensor_info.name: str(
+                self._folder / _ASSETS / asset.filename
+            )
+            for asset in _assets(self._meta)
+        }
+        self._session.run(names[:1], files)
+
+    def _signature(self, said: Any) -> Signature:
+        inputs, outputs = sorted(said.inputs), tuple(sorted(said.outputs))
+        options = config_pb2.CallableOptions(
+            feed=[said.inputs[name].name for name in inputs],
+            fetch=[said.outputs[name].name for name in outputs],
+        )
+        return Signature(
+            inputs={
+                name: tf.TensorSpec(
+                    tf.TensorShape(said.inputs[name].tensor_shape),
+                    tf.dtypes.as_dtype(said.inputs[name].dtype),
+                    name,
+                )
+                for name in inputs
+            },
+            outputs=outputs,
+            # The public `make_callable` looks each input up in each call,
+            # which takes as long as the call itself.
+            run=self._session._make_callable_from_options(options),
+        )
+
+
+class Saved:
+    """An object inside a saved model; attributes are what it holds.
+
+    Args:
+        session: of the model.
+        objects: SavedObjectGraph of the model.
+        handles: of `_handles`.
+        number: of the object in `objects`.
+    """
+
+    def __init__(
+        self,
+        session: Any,
+        objects: Any,
+        handles: Mapping[int, str],
+        number: int = 0,
+    ) -> None:
+        self._of_model = (session, objects, handles)
+        # A model of TensorFlow 1 has no objects.
+        self._children = {
+            child.local_name: child.node_id
+            for kept in objects.nodes[number : number + 1]
+            for child in kept.children
+        }
+
+    def __getattr__(self, name: str) -> Saved | Variable:
+        number = vars(self).get("_children", {}).get(name)
+        if number is None:
+            raise AttributeError(f"nothing was saved under {name!r}")
+        session, objects, handles = self._of_model
+        child: Saved | Variable = (
+            Variable(session, objects.nodes[number].variable, handles[number])
+            if number in handles
+            else Saved(*self._of_model, number)
+        )
+        setattr(self, name, child)  # the next time it is simply there
+        return child
+
+
+class Variable:
+    """A variable of a loaded model.
+
+    Args:
+        session: of the model.
+        said: SavedVariable message.
+        handle: name of the operation that stands for it in the graph.
+
+    Attributes:
+        session: of the model.
+        dtype: of its elements.
+        shape: None for an axis that may grow.
+        value: the tensor in the session's graph.
+    """
+
+    def __init__(self, session: Any, said: Any, handle: str) -> None:
+        self.session = session
+        self.dtype = tf.dtypes.as_dtype(said.dtype)
+        self.shape = tf.TensorShape(said.shape)
+        self._resource = session.graph.get_operation_by_name(handle).outputs[0]
+        with session.graph.as_default():
+            self.value = tf.raw_ops.ReadVariableOp(
+                resource=self._resource, dtype=self.dtype
+            )
+
+    def __tf_tensor__(
+        self, dtype: tf.DType | None = None, name: str | None = None
+    ) -> tf.Tensor:
+        """Its value, where an operation of the graph takes a tensor."""
+        return self.value
+
+    def numpy(self) -> Array:
+        """A copy of its value."""
+        return np.array(self.session.run(self.value))
+
+    def assigned(self, value: tf.Tensor) -> tf.Operation:
+        """The operation that replaces its value by one of its graph."""
+        return tf.raw_ops.AssignVariableOp(
+            resource=self._resource, value=value
+        )
+
+
+def _assets(meta: Any) -> list[Any]:
+    """AssetFileDef messages, of TensorFlow 1 from its collection."""
+    found = list(meta.asset_file_def)
+    if _ASSET_COLLECTION in meta.collection_def:
+        for packed in meta.collection_def[_ASSET_COLLECTION].any_list.value:
+            found.append(meta_graph_pb2.AssetFileDef.FromString(packed.value))
+    return found
+
+
+def _optimize_once(graph_def: Any) -> None:
+    """Lets TensorFlow improve each function in one pass instead of two.
+
+    The second one finds next to nothing, and takes as long as the first.
+    """
+    config = config_pb2.ConfigProto()
+    config.graph_options.rewrite_options.meta_optimizer_iterations = _ONE
+    for nodes in (
+        graph_def.node,
+        *(function.node_def for function in graph_def.library.function),
+    ):
+        for node in nodes:
+            if "config_proto" in node.attr:
+                node.attr["config_proto"].s = config.SerializeToString()
+
+
+def _config() -> Any:
+    """As many threads as TensorFlow was told to use in this process."""
+    threading = tf.config.threading
+    inter = threading.get_inter_op_parallelism_threads()
+    config = tf.compat.v1.ConfigProto(
+        # Less than none: the thread that asks does it all.
+        inter_op_parallelism_threads=-1 if inter == 1 else inter,
+        intra_op_parallelism_threads=(
+            threading.get_intra_op_parallelism_threads()
+        ),
+    )
+    # The graph itself is calls of functions, and these are improved alone.
+    config.graph_options.rewrite_options.disable_meta_optimizer = True
+    return config
+
+
+def _handles(meta: Any) -> dict[int, str]:
+    """Operations that stand for variables, by number of the object.
+
+    The graph's function that restores has the names of variables in
+    checkpoints in the order of its arguments.
+    """
+    restoring = {
+        node.attr["f"].func.name: list(node.input)
+        for node in meta.graph_def.node
+        if node.name == meta.saver_def.restore_op_name
+    }
+    found: dict[int, str] = {}
+    for function in meta.graph_def.library.function:
+        _, *arguments = restoring.get(function.signature.name, [None])
+        for node in function.node_def if arguments else ():
+            if node.name == "RestoreV2/tensor_names":
+                keys = tf.make_ndarray(node.attr["value"].tensor)
+                numbers = [_number(meta.object_graph_def, key) for key in keys]
+                found |= dict(zip(numbers, arguments, strict=False))
+    return found
+
+
+def _number(objects: Any, key: bytes) -> int:
+    """Of the object whose value a checkpoint has under a key, -1 for none."""
+    number = 0
+    for name in key.decode().removesuffix(_VALUE).split("/"):
+        children = {
+            child.local_name: child.node_id
+            for child in objects.nodes[number].children
+        }
+        number = children.get(name, -1)
+        if number < 0:
+            return number
+    return number
