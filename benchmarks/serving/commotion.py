@@ -20,6 +20,7 @@ import psutil
 
 from benchmarks.serving.launched import Launched
 from benchmarks.serving.questions import ADDED, View
+from benchmarks.serving.traffic import Board
 from serving import versions
 from serving.client import Client, User
 
@@ -122,22 +123,23 @@ class LiveItems:
         client: of the server.
         base: folder of its versions.
         ids: of the catalogue, that may be removed for a while.
+        board: is told what is out of the catalogue.
         seed: of what is drawn.
 
     Attributes:
-        view: what is out of the catalogue now.
         done: commands that are through.
         faults: a sentence for each answer that did not know of one.
     """
 
     def __init__(
-        self, client: Client, base: Path, ids: Sequence[str], seed: int
+        self, client: Client, base: Path, ids: Sequence[str], board: Board,
+        seed: int,
     ) -> None:
         self._client, self._base, self._ids = client, base, list(ids)
+        self._board, self._out = board, frozenset[str]()
         self._draw = random.Random(seed)
         self._added: deque[str] = deque()
         self._removed: deque[str] = deque()
-        self.view = View()
         self.done, self.faults = 0, list[str]()
 
     def run(self, until: float, interval: float) -> None:
@@ -159,17 +161,21 @@ class LiveItems:
             item_id = self._removed.popleft()
             self._unsure(item_id)
             self._add(item_id, item_id)
-            self.view = View(self.view.out - {item_id})
+            self._sure(self._out - {item_id})
             return
-        there = sorted(set(self._ids) - self.view.out)
+        there = sorted(set(self._ids) - self._out)
         item_id = self._draw.choice(there)
         self._unsure(item_id)
         self._remove(item_id)
         self._removed.append(item_id)
-        self.view = View(self.view.out | {item_id})
+        self._sure(self._out | {item_id})
 
     def _unsure(self, item_id: str) -> None:
-        self.view = View(self.view.out, frozenset({item_id}))
+        self._board.tell(View(self._out, frozenset({item_id})))
+
+    def _sure(self, out: frozenset[str]) -> None:
+        self._out = out
+        self._board.tell(View(out))
 
     def _add(self, item_id: str, title: str) -> None:
         self._command("add", "--item_id", item_id, "--title", title)

@@ -13,8 +13,8 @@ Ends with 1 if a request before the rush failed or an answer was wrong.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import dataclasses
+import itertools
 import json
 import shutil
 import tempfile
@@ -32,13 +32,13 @@ from benchmarks.serving import questions, traffic
 from benchmarks.serving.commotion import LiveItems, Memory, Swap, Swaps
 from benchmarks.serving.launched import Launched, recommender_of, server
 from benchmarks.serving.questions import Question
-from benchmarks.serving.traffic import OK, REFUSED, Asker, Load, Outcome
+from benchmarks.serving.traffic import OK, REFUSED, Board, Load, Outcome
 from serving.client import Client
 from serving.signatures import EXACT
 
 _SHARE, _RUSH = 0.8, 3.0
-_CLIENTS, _WORKERS = 8, 64
-_RUSH_PROCESSES, _RUSH_WORKERS = 4, 256
+_PROCESSES = 4  # that ask
+_WORKERS, _RUSH_WORKERS = 64, 256
 _NICENESS = 5  # of the server: who asks should not wait for it to ask
 _ITEM_EVERY = 10.0  # seconds between commands on the catalogue
 _MB = 2**20
@@ -146,7 +146,7 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """Figures, and latencies and memory by ten seconds for a plot."""
-        start = self.outcomes[0].due
+        start = min(each.due for each in self.outcomes)
         slots: dict[int, list[Outcome]] = {}
         for each in self.outcomes:
             slots.setdefault(int((each.due - start) // 10), []).append(each)
@@ -195,50 +195,38 @@ def measure(
         asked: the command's flags.
     """
     report = Report()
+    board, seeds = base.with_name("board"), itertools.count(asked.seed)
+
+    def ask(rate: float | None, seconds: float, workers: int) -> list[Outcome]:
+        load = Load(rate, seconds, workers, next(seeds))
+        return traffic.ask_from_many(launched, every, board, load, _PROCESSES)
+
     with Client(launched.target, retries=None) as client:
         ids = questions.histories_of(every)
-        items = LiveItems(client, base, ids, asked.seed)
+        items = LiveItems(client, base, ids, Board(board), asked.seed)
         swaps = Swaps(launched, base, bundle)
-        ask = Asker(launched, every, lambda: items.view)
-        with contextlib.closing(ask):
-            traffic.closed_loop(ask, _CLIENTS, asked.trial / 2)  # warms up
-            trial = traffic.closed_loop(ask, _CLIENTS, asked.trial)
-            report.capacity = len(trial) / asked.trial
-            with Memory(launched.pid) as memory:
-                _serve(report, ask, items, swaps, asked)
-            report.memory = memory.samples
-            report.rush = traffic.open_loop_of_many(
-                launched, every, items.view,
-                Load(
-                    _RUSH * report.capacity, asked.rush, _RUSH_WORKERS,
-                    asked.seed + 1,
+        ask(None, asked.trial / 2, _WORKERS)  # warms up
+        trial = ask(None, asked.trial, _WORKERS)
+        report.capacity = len(trial) / asked.trial
+        seconds = 60 * asked.minutes
+        with Memory(launched.pid) as memory, ThreadPoolExecutor(2) as pool:
+            until = time.monotonic() + seconds
+            around = [
+                pool.submit(items.run, until, _ITEM_EVERY),
+                pool.submit(
+                    _swap, swaps, report.swaps, seconds, asked.swaps
                 ),
-                _RUSH_PROCESSES,
-            )
-            report.afterwards = traffic.open_loop(
-                ask, Load(report.rate, asked.rush, _WORKERS, asked.seed + 2)
-            )
+            ]
+            report.outcomes = ask(report.rate, seconds, _WORKERS)
+            for each in around:
+                each.result()
+        report.memory = memory.samples
+        report.rush = ask(
+            _RUSH * report.capacity, asked.rush, _RUSH_WORKERS
+        )
+        report.afterwards = ask(report.rate, asked.rush, _WORKERS)
     report.item_commands, report.item_faults = items.done, items.faults
     return report
-
-
-def _serve(
-    report: Report, ask: Asker, items: LiveItems, swaps: Swaps,
-    asked: argparse.Namespace,
-) -> None:
-    """The load before the rush, and all that goes on around it."""
-    seconds = 60 * asked.minutes
-    until = time.monotonic() + seconds
-    with ThreadPoolExecutor(2) as pool:
-        around = [
-            pool.submit(items.run, until, _ITEM_EVERY),
-            pool.submit(_swap, swaps, report.swaps, seconds, asked.swaps),
-        ]
-        report.outcomes = traffic.open_loop(
-            ask, Load(report.rate, seconds, _WORKERS, asked.seed)
-        )
-        for each in around:
-            each.result()
 
 
 def _swap(swaps: Swaps, found: list[Swap], seconds: float, count: int) -> None:

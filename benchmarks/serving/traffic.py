@@ -12,12 +12,15 @@ import dataclasses
 import http.client
 import json
 import multiprocessing
+import os
+import pickle
 import queue
 import random
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -124,33 +127,20 @@ class Asker:
         return OK, json.loads(content)["outputs"]
 
 
-def closed_loop(ask: Asker, clients: int, seconds: float) -> list[Outcome]:
-    """Each client asks as soon as it is answered: what a server can do."""
-    until = time.monotonic() + seconds
-    found: list[Outcome] = []
-
-    def work(seed: int) -> None:
-        draw = random.Random(seed)
-        while (now := time.monotonic()) < until:
-            found.append(ask(now, draw))
-
-    in_threads(work, clients)
-    return found
-
-
 @dataclasses.dataclass(frozen=True)
 class Load:
-    """How requests come in an open loop.
+    """How requests come.
 
     Attributes:
-        rate: requests a second, on average.
+        rate: requests a second, on average; None: each worker asks as soon as
+            it is answered, which is what a server can do.
         seconds: how long they come.
         workers: most requests in flight; those beyond wait here, and their
             waiting counts.
         seed: of what is drawn.
     """
 
-    rate: float
+    rate: float | None
     seconds: float
     workers: int
     seed: int
@@ -159,69 +149,105 @@ class Load:
         """The same load from several sides at once."""
         return [
             Load(
-                self.rate / count, self.seconds, self.workers // count,
-                self.seed * count + number,
+                self.rate and self.rate / count, self.seconds,
+                self.workers // count, self.seed * count + number,
             )
             for number in range(count)
         ]
 
 
-def open_loop(ask: Asker, load: Load) -> list[Outcome]:
+def ask_all(ask: Asker, load: Load) -> list[Outcome]:
     """Asks when requests are due, whatever is answered."""
     moments: queue.SimpleQueue[float | None] = queue.SimpleQueue()
     found: list[Outcome] = []
+    until = time.monotonic() + load.seconds
 
     def work(number: int) -> None:
         draw = random.Random(f"{load.seed} {number}")
         while (due := moments.get()) is not None:
             found.append(ask(due, draw))
+            if load.rate is None:
+                now = time.monotonic()
+                moments.put(now if now < until else None)
 
-    def dispatch() -> None:
+    def dispatch(rate: float) -> None:
         draw = random.Random(load.seed)
         due = time.monotonic()
-        until = due + load.seconds
-        while (due := due + draw.expovariate(load.rate)) < until:
+        while (due := due + draw.expovariate(rate)) < until:
             time.sleep(max(0.0, due - time.monotonic()))
             moments.put(due)
         for _ in range(load.workers):
             moments.put(None)
 
-    dispatcher = threading.Thread(target=dispatch)
+    if load.rate is None:
+        for _ in range(load.workers):
+            moments.put(time.monotonic())
+        in_threads(work, load.workers)
+        return found
+    dispatcher = threading.Thread(target=dispatch, args=(load.rate,))
     dispatcher.start()
     in_threads(work, load.workers)
     dispatcher.join()
     return found
 
 
-def open_loop_of_many(
+class Board:
+    """What is out of the catalogue, told to other processes by a file.
+
+    Args:
+        path: of the file; it need not be there yet.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read: tuple[object, View] = (None, View())
+
+    def tell(self, view: View) -> None:
+        """Lets every process know, before it returns."""
+        fresh = self._path.with_suffix(".new")
+        fresh.write_bytes(pickle.dumps(view))
+        os.replace(fresh, self._path)
+
+    def __call__(self) -> View:
+        """What was told last."""
+        if not self._path.exists():
+            return View()
+        stat = self._path.stat()
+        state = (stat.st_ino, stat.st_mtime_ns)
+        if state != self._read[0]:
+            self._read = (state, pickle.loads(self._path.read_bytes()))
+        return self._read[1]
+
+
+def ask_from_many(
     launched: Launched,
     every: Sequence[Question],
-    view: View,
+    board: Path,
     load: Load,
     processes: int,
 ) -> list[Outcome]:
-    """`open_loop` from several processes, for more than one can ask.
+    """`ask_all` from several processes, for more than one can ask.
 
     Args:
         launched, every: what is asked.
-        view: what is out of the catalogue, all the time.
+        board: file of a `Board` that says what is out of the catalogue.
         load: of all processes together.
         processes: that share it.
     """
     context = multiprocessing.get_context("spawn")  # gRPC bears no fork
     with ProcessPoolExecutor(processes, context) as pool:
         parts = [
-            pool.submit(_open_loop_alone, launched, every, view, part)
+            pool.submit(_ask_alone, launched, every, board, part)
             for part in load.parts(processes)
         ]
         return [outcome for part in parts for outcome in part.result()]
 
 
-def _open_loop_alone(
-    launched: Launched, every: Sequence[Question], view: View, load: Load
+def _ask_alone(
+    launched: Launched, every: Sequence[Question], board: Path, load: Load
 ) -> list[Outcome]:
-    with contextlib.closing(Asker(launched, every, lambda: view)) as ask:
-        return open_loop(ask, load)
+    with contextlib.closing(Asker(launched, every, Board(board))) as ask:
+        return ask_all(ask, load)
 
 
 def in_threads(work: Callable[[int], None], count: int) -> None:

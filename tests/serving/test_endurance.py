@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import threading
 import time
 from types import SimpleNamespace
 
@@ -14,7 +15,7 @@ from benchmarks.serving import endurance, questions, traffic
 from benchmarks.serving.endurance import Report
 from benchmarks.serving.launched import server
 from benchmarks.serving.questions import Question, View
-from benchmarks.serving.traffic import OK, Load, Outcome
+from benchmarks.serving.traffic import OK, Board, Load, Outcome
 
 IDS = [f"i{n}" for n in range(20)]
 SCORES = np.linspace(2, 1, 20).tolist()
@@ -114,10 +115,31 @@ def test_an_open_loop_asks_at_its_rate_and_counts_the_wait():
         time.sleep(0.02)
         return Outcome(due, time.monotonic() - due, OK, "")
 
-    found = traffic.open_loop(ask, Load(200, 1, workers=1, seed=0))
+    found = traffic.ask_all(ask, Load(200, 1, workers=1, seed=0))
     assert 150 < len(found) < 250
     # One worker answers 50 in a second: the last have waited long.
     assert found[-1].seconds > 2
+
+
+def test_without_a_rate_each_worker_asks_when_it_is_answered():
+    workers = set()
+
+    def ask(due, draw):
+        workers.add(threading.get_ident())
+        time.sleep(0.02)
+        return Outcome(due, time.monotonic() - due, OK, "")
+
+    found = traffic.ask_all(ask, Load(None, 0.5, workers=3, seed=0))
+    assert len(workers) == 3
+    assert 30 < len(found) <= 3 * 0.5 / 0.02 + 3
+
+
+def test_a_board_tells_every_process_what_is_out(tmp_path):
+    mine, theirs = Board(tmp_path / "board"), Board(tmp_path / "board")
+    assert theirs() == View()
+    for view in (I1_OUT, View(unsure=frozenset({"i2"})), View()):
+        mine.tell(view)
+        assert theirs() == mine() == view
 
 
 def test_a_bundle_of_few_items_is_refused():
@@ -153,6 +175,6 @@ def test_a_server_stands_swaps_items_and_a_rush(exact, exact_dir, tmp_path):
     wrong = Question(every[0].signature, every[0].inputs, every[1].expected)
     with server(base) as launched:
         ask = traffic.Asker(launched, [wrong], View, rest_share=0)
-        found = traffic.closed_loop(ask, 1, 0.2)
+        found = traffic.ask_all(ask, Load(None, 0.2, workers=1, seed=0))
         ask.close()
     assert all(outcome.fault for outcome in found)
