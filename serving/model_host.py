@@ -30,7 +30,7 @@ from serving.recommender import Recommender
 _LOG = logging.getLogger(__name__)
 
 LOADING, AVAILABLE, END = "LOADING", "AVAILABLE", "END"
-_NICENESS = 10  # of threads that warm up: a ninth of a request's share
+_NICENESS = 19  # of threads that warm up: what requests leave
 # Not asked for when it is changed: two models may load at the same time.
 _TURN = sys.getswitchinterval()
 
@@ -172,9 +172,9 @@ class ModelHost:
 def _load_behind_requests(folder: Path) -> Recommender:
     """Loads a version while others answer.
 
-    Loading is Python: a thread of low priority would keep the interpreter's
-    lock while it waits for a core, and everybody with it. Only warming up,
-    which is TensorFlow's, waits behind requests.
+    Loading is in part Python: a thread of low priority would keep the
+    interpreter's lock while it waits for a core, and everybody with it. Only
+    warming up, which is TensorFlow's, waits behind requests.
     """
     with _long_turns():
         loaded = Recommender(folder, warm_up=False)
@@ -197,7 +197,7 @@ def _let_others_go_first() -> None:
     if sys.platform == "linux":  # elsewhere it would be the whole process
         me = threading.get_native_id()
         usual = os.getpriority(os.PRIO_PROCESS, me)
-        os.setpriority(os.PRIO_PROCESS, me, min(usual + _NICENESS, 19))
+        os.setpriority(os.PRIO_PROCESS, me, max(usual, _NICENESS))
 
 
 def _give_memory_back() -> None:

@@ -61,13 +61,12 @@ class Signature:
     Attributes:
         inputs: specifications by name, sorted by it.
         outputs: names, sorted.
-        run: arrays of the inputs in their order -> arrays of the outputs in
-            theirs; strings are bytes.
+        tensors: CallableOptions, those of the graph in the same order.
     """
 
     inputs: Mapping[str, tf.TensorSpec]
     outputs: tuple[str, ...]
-    run: Callable[..., list[Array]]
+    tensors: Any
 
 
 class SavedModel:
@@ -99,10 +98,11 @@ class SavedModel:
         self._restore()
         self._initialize()
         self.signatures = {
-            name: self._signature(found[name])
+            name: _signature(found[name])
             for name in sorted(found)
             if not name.startswith("__")
         }
+        self._calls: dict[str, Callable[..., list[Array]]] = {}
         handles = _handles(self._meta)
         self.root = Saved(self._session, self._meta.object_graph_def, handles)
 
@@ -121,9 +121,8 @@ class SavedModel:
             np.asarray(inputs[key], spec.dtype.as_numpy_dtype)
             for key, spec in signature.inputs.items()
         ]
-        return dict(
-            zip(signature.outputs, signature.run(*arrays), strict=True)
-        )
+        call = self._calls.get(name) or self._prepared(name)
+        return dict(zip(signature.outputs, call(*arrays), strict=True))
 
     def save(self, folder: Path) -> None:
         """Writes the model with its variables as they are now.
@@ -169,26 +168,35 @@ class SavedModel:
         }
         self._session.run(names[:1], files)
 
-    def _signature(self, said: Any) -> Signature:
-        inputs, outputs = sorted(said.inputs), tuple(sorted(said.outputs))
-        options = config_pb2.CallableOptions(
+    def _prepared(self, name: str) -> Callable[..., list[Array]]:
+        """The call of a signature, which takes its time to make.
+
+        The public `make_callable` would look each input up in each call, and
+        that takes as long as the call itself.
+        """
+        make = self._session._make_callable_from_options
+        call: Callable[..., list[Array]] = make(self.signatures[name].tensors)
+        self._calls[name] = call
+        return call
+
+
+def _signature(said: Any) -> Signature:
+    inputs, outputs = sorted(said.inputs), tuple(sorted(said.outputs))
+    return Signature(
+        inputs={
+            name: tf.TensorSpec(
+                tf.TensorShape(said.inputs[name].tensor_shape),
+                tf.dtypes.as_dtype(said.inputs[name].dtype),
+                name,
+            )
+            for name in inputs
+        },
+        outputs=outputs,
+        tensors=config_pb2.CallableOptions(
             feed=[said.inputs[name].name for name in inputs],
             fetch=[said.outputs[name].name for name in outputs],
-        )
-        return Signature(
-            inputs={
-                name: tf.TensorSpec(
-                    tf.TensorShape(said.inputs[name].tensor_shape),
-                    tf.dtypes.as_dtype(said.inputs[name].dtype),
-                    name,
-                )
-                for name in inputs
-            },
-            outputs=outputs,
-            # The public `make_callable` looks each input up in each call,
-            # which takes as long as the call itself.
-            run=self._session._make_callable_from_options(options),
-        )
+        ),
+    )
 
 
 class Saved:
