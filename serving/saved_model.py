@@ -30,6 +30,7 @@ from serving.versions import SAVED_MODEL
 if TYPE_CHECKING:
     from serving.fields import Array, Arrays
 
+_TAG = "serve"
 _INIT_OP = "__saved_model_init_op"
 # Where TensorFlow 1 said what sets up tables, newest way first.
 _INIT_COLLECTIONS = ("saved_model_main_op", "legacy_init_op")
@@ -87,7 +88,9 @@ class SavedModel:
 
     def __init__(self, version_dir: Path) -> None:
         self._folder = version_dir
-        self._meta = read(version_dir).meta_graphs[0]
+        graphs = read(version_dir).meta_graphs
+        served = [each for each in graphs if _TAG in each.meta_info_def.tags]
+        self._meta = [*served, *graphs][0]
         _optimize_once(self._meta.graph_def)
         found = self._meta.signature_def
         self.signature_defs = {name: found[name] for name in found}

@@ -100,8 +100,9 @@ def test_tables_of_tensorflow_1_are_set_up(tmp_path, collection):
             {"word": asked}, {"code": table.lookup(asked)}
         )
         builder = v1.saved_model.Builder(str(tmp_path / "1"))
-        builder.add_meta_graph_and_variables(
-            session, ["serve"], {"codes": signature},
+        builder.add_meta_graph_and_variables(session, ["train"])
+        builder.add_meta_graph(
+            ["serve"], {"codes": signature},
             assets_collection=v1.get_collection(
                 v1.GraphKeys.ASSET_FILEPATHS
             ),
