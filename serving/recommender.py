@@ -249,6 +249,6 @@ def _cause(error: Exception) -> str:
         "Graph execution error", "Detected at node", "<stack traces", "\t", " "
     )
     telling = [line for line in lines if not line.startswith(about_graph)]
-    cause = (telling or lines)[0]
+    cause = re.sub(r"\{\{function_node .*?\}\} ", "", (telling or lines)[0])
     asserted = re.fullmatch(r"assertion failed: \[(.*)\]", cause)
     return asserted[1] if asserted else cause

@@ -80,4 +80,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    result = main()
+    logging.shutdown()
+    sys.stdout.flush()
+    # All is answered; while Python takes itself apart, a session could wait
+    # for a thread that Python has stopped.
+    os._exit(result)
