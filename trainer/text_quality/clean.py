@@ -61,7 +61,18 @@ def _step(text: str) -> tuple[str, set[str]]:
         MARKUP: now.has_markup,
         ENTITIES: now.has_entities,
     }
-    return now.text, {fault for fault, found in is_found.items() if found}
+    found = {fault for fault, is_there in is_found.items() if is_there}
+    return "\n".join(_lines(now.text)), found
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    """Those that are not empty, with single spaces.
+
+    Made in each pass, for a white space that markup does not know becomes one
+    that it does.
+    """
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    return tuple(filter(None, lines))
 
 
 def clean(text: str) -> CleanText:
@@ -80,8 +91,7 @@ def clean(text: str) -> CleanText:
         before = now
         now, found = _step(before)
         faults |= found
-    lines = tuple(" ".join(line.split()) for line in now.splitlines())
-    cleaned = CleanText(tuple(filter(None, lines)), frozenset(faults))
+    cleaned = CleanText(_lines(now), frozenset(faults))
     if not faults and cleaned.text != text:
         return dataclasses.replace(cleaned, faults=frozenset({SPACE}))
     return cleaned

@@ -3,7 +3,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from trainer.text_quality.clean import clean
@@ -65,6 +65,8 @@ def test_lines_are_one_text_with_spaces():
 
 
 @given(WRITTEN)
+@example("<P\x85&gt;")
+@example("<P\u2003&gt;")
 def test_clean_text_is_clean(text):
     once = clean(text).text
     again = clean(once)
