@@ -42,7 +42,9 @@ class LocalRun:
         self._root = Path(config.pipeline_root)
         self._root.mkdir(parents=True, exist_ok=True)
         self._pipeline = create_pipeline(config)
-        self.run_id = datetime.datetime.now().isoformat(timespec="seconds")
+        # Two runs of one id are one run to TFX: the second is given what the
+        # first's steps made, whatever has changed. A second is too coarse.
+        self.run_id = datetime.datetime.now().isoformat(timespec="microseconds")
         self.components: dict[str, dict[str, Any]] = {}
 
     def execute(self) -> None:

@@ -151,6 +151,11 @@ def test_a_second_run_is_served_from_the_cache(ran: Ran) -> None:
     assert versions.versions(ran.root / "serving" / "recommender") == [1]
 
 
+def test_runs_of_one_moment_are_two_runs(ran: Ran) -> None:
+    config = pipeline_config(ran.data, ran.root)
+    assert len({LocalRun(config).run_id for _ in range(5)}) == 5
+
+
 def test_changed_source_runs_what_it_touches_again(
     ran: Ran, monkeypatch: pytest.MonkeyPatch
 ) -> None:
