@@ -144,8 +144,7 @@ def _predict(service: Service, request: Any, call: Call) -> Any:
         model_spec=descriptions.model_spec(spec.name, recommender, signature)
     )
     for name, value in outputs.items():
-        content = wire.to_tensor(value).SerializeToString()
-        response.outputs[name].ParseFromString(content)
+        wire.fill_tensor(response.outputs[name], value)
     return response
 
 

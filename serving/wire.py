@@ -87,8 +87,16 @@ def message_class(pool: descriptor_pool.DescriptorPool, name: str) -> Any:
 
 
 def to_tensor(array: Array) -> Any:
-    """A Tensor message of an array; object arrays hold str or bytes.
+    """A Tensor message of an array, as `fill_tensor` writes it."""
+    tensor = message("Tensor")()
+    fill_tensor(tensor, array)
+    return tensor
 
+
+def fill_tensor(tensor: Any, array: Array) -> None:
+    """Writes an array, of objects that are str or bytes, to a blank message.
+
+    The message may be this module's Tensor or TensorFlow's TensorProto.
     Values go into the typed fields, as TensorFlow Serving's own answers do,
     so that clients which read `float_val` find them.
 
@@ -101,14 +109,13 @@ def to_tensor(array: Array) -> Any:
             f"{', '.join(_TYPES)} (object: strings)."
         )
     number, field = _TYPES[array.dtype.name]
-    tensor = message("Tensor")(dtype=number)
+    tensor.dtype = number
     for size in array.shape:
         tensor.tensor_shape.dim.add(size=size)
     values = array.ravel().tolist()
     if field == "string_val":
         values = [v.encode() if isinstance(v, str) else v for v in values]
     getattr(tensor, field).extend(values)
-    return tensor
 
 
 def from_tensor(tensor: Any) -> Array:

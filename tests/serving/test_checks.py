@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from serving import signatures
 from serving.checks import RequestError, check_request, with_optional
@@ -113,3 +116,25 @@ def test_a_rule_out_of_its_range_is_refused(
     sent[name][1] = value
     with pytest.raises(RequestError, match=message):
         check_request("recommend", specs, sent)
+
+
+SHAPES = [(), (0,), (2,), (3,), (2, 2), (2, 3), (3, 2), (1, 2, 3)]
+WANTED = [None, (), (2,), (None,), (2, None), (None, 2), (2, 2), (1, 2, None)]
+
+
+@pytest.mark.parametrize(
+    "wanted, shape", itertools.product(WANTED, SHAPES), ids=str
+)
+def test_shapes_are_refused_where_tensorflow_finds_them_incompatible(
+    wanted: tuple[int | None, ...] | None, shape: tuple[int, ...]
+) -> None:
+    spec = tf.TensorSpec(wanted, tf.float32)
+    sent = {"x": np.zeros(shape, np.float32)}
+    try:
+        check_request("of_others", {"x": spec}, sent)
+        refused = ""
+    except RequestError as error:
+        refused = str(error)
+    message = f"x must have shape {spec.shape}, got {shape}."
+    fits = spec.shape.is_compatible_with(shape)
+    assert refused == ("" if fits else message)
