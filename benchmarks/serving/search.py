@@ -240,9 +240,23 @@ def parser() -> argparse.ArgumentParser:
     return result
 
 
+def _checked(argv: Sequence[str] | None) -> argparse.Namespace:
+    flags = parser()
+    asked = flags.parse_args(argv)
+    if min(asked.items) < _K:
+        flags.error(f"--items: the best {_K} are asked for; got {asked.items}.")
+    if min(asked.dim, asked.turns) < 1 or asked.seed < 0:
+        flags.error("--dim and --turns are above 0, --seed is 0 or more.")
+    if not 0 < asked.recall <= 1:
+        flags.error(f"--recall is above 0, at most 1; got {asked.recall}.")
+    if asked.json and not asked.json.absolute().parent.is_dir():
+        flags.error(f"--json: there is no folder {asked.json.parent}.")
+    return asked
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Prints a table for each size."""
-    asked = parser().parse_args(argv)
+    asked = _checked(argv)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     told = {}
     for size in asked.items:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -86,3 +88,22 @@ def test_a_catalogue_is_searched_and_timed_by_all(capsys):
         assert len(row.single) == len(row.batched) == 2
         assert row.size_mb > 2_000 * 16 * 4 / 2**20 * 0.99
     assert "| exact |" in search.table(rows)
+
+
+@pytest.mark.parametrize(
+    "flags, told",
+    [
+        (["--items", "1000", "99"], r"--items: the best 100 .* \[1000, 99\]"),
+        (["--dim", "0"], "--dim and --turns are above 0"),
+        (["--turns", "0"], "--dim and --turns are above 0"),
+        (["--seed", "-1"], "--seed is 0 or more"),
+        (["--recall", "0"], "--recall is above 0, at most 1; got 0.0"),
+        (["--recall", "1.01"], "--recall is above 0, at most 1; got 1.01"),
+        (["--json", "no/such/a.json"], "no folder no/such"),
+    ],
+)
+def test_flags_that_cannot_be_are_refused_before_any_work(flags, told, capsys):
+    with pytest.raises(SystemExit) as stop:
+        search.main(flags)
+    assert stop.value.code == 2
+    assert re.search(told, capsys.readouterr().err)
