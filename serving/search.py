@@ -133,7 +133,8 @@ class ScannSearch(tf.Module):
         extra = _extra(width, admission, shelf.num_removed)
         fetched = tf.clip_by_value(width + extra, 1, self.num_indexed)
         searcher = scann_ops.searcher_from_module(self.index)
-        rows, scores = searcher.search_batched(
+        # Some hundred queries at once are shared out among the cores.
+        rows, scores = searcher.search_batched_parallel(
             queries,
             final_num_neighbors=fetched,
             pre_reorder_num_neighbors=tf.maximum(

@@ -7,7 +7,7 @@
 Planted items and users (`benchmarks/serving/planted_vectors.py`). Every search
 takes its fastest setting that finds the wanted share of the exact best 100 for
 some users, and is then told by other users: what it finds, and how many
-queries it answers in a second, one at a time and in batches. The searches are
+queries it answers in a second, one, 64 and 500 at a time. The searches are
 timed in turns, so that all meet the same machine; a ratio is the median of
 those of each turn. CPU seconds, of all threads, are what another program on
 the machine changes least.
@@ -38,7 +38,7 @@ from benchmarks.serving.searchers import Searcher
 
 _K = 100
 _USERS = 500  # that choose, and as many held out
-_BLOCK = 64  # queries of a batch
+_AT_ONCE = (1, 64, _USERS)  # queries of a call
 _EXACT = "exact"
 _SECONDS = 1.0  # of one search in one turn, at least, for each way of asking
 _CHOICES: dict[str, Callable[..., Searcher]] = {
@@ -59,8 +59,8 @@ class Row:
         build_s: seconds of its building, our plan's choice among them.
         memory_mb: that the process grew by.
         size_mb: of the index as it is written.
-        single, batched: queries/s in each turn.
-        single_cpu_ms, batched_cpu_ms: of one query, in each turn.
+        per_s: queries/s in each turn, by how many are asked at once.
+        cpu_ms: of one query, likewise.
     """
 
     name: str
@@ -69,10 +69,12 @@ class Row:
     size_mb: float
     setting: str = ""
     recall: float = 0.0
-    single: list[float] = dataclasses.field(default_factory=list)
-    batched: list[float] = dataclasses.field(default_factory=list)
-    single_cpu_ms: list[float] = dataclasses.field(default_factory=list)
-    batched_cpu_ms: list[float] = dataclasses.field(default_factory=list)
+    per_s: dict[int, list[float]] = dataclasses.field(
+        default_factory=lambda: {number: [] for number in _AT_ONCE}
+    )
+    cpu_ms: dict[int, list[float]] = dataclasses.field(
+        default_factory=lambda: {number: [] for number in _AT_ONCE}
+    )
 
 
 def best_rows(
@@ -142,25 +144,19 @@ def take_turns(
     seconds: float,
 ) -> None:
     """Times all searches, one after the other, some times over."""
-    blocks = np.array_split(queries, max(1, len(queries) // _BLOCK))
 
-    def alone(searcher: Searcher, number: int) -> None:
-        at = number % len(queries)
-        searcher(queries[at : at + 1], _K)
-
-    def together(searcher: Searcher, number: int) -> None:
-        searcher(blocks[number % len(blocks)], _K)
+    def ask(searcher: Searcher, number: int, call: int) -> None:
+        at = call * number % max(1, len(queries) - number + 1)
+        searcher(queries[at : at + number], _K)
 
     for _ in tqdm(range(turns), "turns", leave=False, disable=None):
         for searcher, row in pairs:
-            for work, per_s, cpu_ms, number in (
-                (alone, row.single, row.single_cpu_ms, 1),
-                (together, row.batched, row.batched_cpu_ms, len(blocks[0])),
-            ):
-                work(searcher, 0)  # what the one before left in the caches
-                wall, cpu = timed(functools.partial(work, searcher), seconds)
-                per_s.append(number / wall)
-                cpu_ms.append(1e3 * cpu / number)
+            for number in _AT_ONCE:
+                work = functools.partial(ask, searcher, number)
+                work(0)  # what the one before left in the caches
+                wall, cpu = timed(work, seconds)
+                row.per_s[number].append(number / wall)
+                row.cpu_ms[number].append(1e3 * cpu / number)
 
 
 def compared(
@@ -193,29 +189,32 @@ def compared(
     return [row for _, row in pairs]
 
 
-def ratio(rows: Sequence[Row], row: Row, kind: str) -> float:
+def ratio(rows: Sequence[Row], row: Row, number: int) -> float:
     """Median over the turns of a search's queries/s by the exact one's."""
     exact = next(each for each in rows if each.name == _EXACT)
-    pairs = zip(getattr(row, kind), getattr(exact, kind), strict=True)
+    pairs = zip(row.per_s[number], exact.per_s[number], strict=True)
     return statistics.median(mine / its for mine, its in pairs)
 
 
 def table(rows: Sequence[Row]) -> str:
     """One line for each search."""
-    lines = [
-        "| | setting | recall@100 | build s | memory MB | size MB | single/s "
-        "| x exact | CPU ms | batched/s | x exact | CPU ms |",
-        "|" + "---|" * 12,
+    columns = [
+        "", "setting", "recall@100", "build s", "memory MB", "size MB",
+        *(
+            column
+            for number in _AT_ONCE
+            for column in (f"{number} at once, queries/s", "x exact", "CPU ms")
+        ),
     ]
+    lines = [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
     for row in rows:
         cells = [row.name, row.setting, f"{row.recall:.4f}"]
         cells += [f"{row.build_s:.1f}", f"{row.memory_mb:.0f}"]
         cells += [f"{row.size_mb:.0f}"]
-        for kind in ("single", "batched"):
-            cells.append(f"{statistics.median(getattr(row, kind)):.0f}")
-            cells.append(f"{ratio(rows, row, kind):.1f}")
-            cpu = statistics.median(getattr(row, f"{kind}_cpu_ms"))
-            cells.append(f"{cpu:.3f}")
+        for number in _AT_ONCE:
+            cells.append(f"{statistics.median(row.per_s[number]):.0f}")
+            cells.append(f"{ratio(rows, row, number):.1f}")
+            cells.append(f"{statistics.median(row.cpu_ms[number]):.3f}")
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -268,7 +267,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                   "benchmarks/serving/requirements.txt, or leave it out by "
                   "--without.", file=sys.stderr)
             return 1
-        print(f"\n{size:,} x {asked.dim}, batches of {_BLOCK}, load "
+        print(f"\n{size:,} x {asked.dim}, load "
               f"{os.getloadavg()[0]:.1f}\n{table(rows)}", flush=True)
         told[size] = [dataclasses.asdict(row) for row in rows]
         if asked.json:

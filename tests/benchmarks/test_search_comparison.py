@@ -58,10 +58,10 @@ def test_the_first_setting_that_finds_enough_is_chosen(items, wanted, setting):
 
 def test_ratios_are_of_the_same_turn():
     rows = [
-        search.Row("exact", 0, 0, 0, single=[10.0, 20.0, 40.0]),
-        search.Row("mine", 0, 0, 0, single=[50.0, 60.0, 80.0]),
+        search.Row("exact", 0, 0, 0, per_s={8: [10.0, 20.0, 40.0]}),
+        search.Row("mine", 0, 0, 0, per_s={8: [50.0, 60.0, 80.0]}),
     ]
-    assert search.ratio(rows, rows[1], "single") == 3.0  # of 5, 3 and 2
+    assert search.ratio(rows, rows[1], 8) == 3.0  # of 5, 3 and 2
 
 
 def test_planted_users_choose_nothing_that_they_tell():
@@ -85,7 +85,8 @@ def test_a_catalogue_is_searched_and_timed_by_all(capsys):
     assert [row.name for row in rows] == ["exact", "ScaNN, this project"]
     for row in rows:
         assert row.recall == 1.0  # so few items are searched by brute force
-        assert len(row.single) == len(row.batched) == 2
+        assert [len(each) for each in row.per_s.values()] == [2, 2, 2]
+        assert min(min(each) for each in row.cpu_ms.values()) > 0
         assert row.size_mb > 2_000 * 16 * 4 / 2**20 * 0.99
     assert "| exact |" in search.table(rows)
 

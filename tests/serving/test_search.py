@@ -96,6 +96,16 @@ def test_scores_are_products_and_not_their_approximation(vectors, narrow):
     np.testing.assert_allclose(scores[0], wanted, rtol=1e-5)
 
 
+def test_hundreds_at_once_get_what_each_gets_alone(narrow):
+    queries = tf.random.stateless_normal([700, D], seed=(1, 2))
+    together, scores, _ = narrow(queries, _nothing(700), tf.fill([700], 5))
+    for start in range(0, 700, 100):
+        some = slice(start, start + 100)
+        rows, alone, _ = narrow(queries[some], _nothing(100), tf.fill([100], 5))
+        np.testing.assert_array_equal(together[some], rows)
+        np.testing.assert_allclose(scores[some], alone, rtol=1e-5)
+
+
 def test_what_joins_the_shelf_is_found_beside_the_index(narrow_and_more):
     shelf, search = narrow_and_more
     best = shelf.vectors[N + 2 : N + 3]  # as long as three others
