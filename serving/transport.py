@@ -90,7 +90,7 @@ def predict_request(model: str, signature: str, inputs: Arrays) -> Any:
     request.model_spec.name = model
     request.model_spec.signature_name = signature
     for name, value in inputs.items():
-        request.inputs.add(key=name, value=wire.to_tensor(value))
+        wire.fill_tensor(request.inputs.add(key=name).value, value)
     return request
 
 

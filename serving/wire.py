@@ -86,13 +86,6 @@ def message_class(pool: descriptor_pool.DescriptorPool, name: str) -> Any:
     return message_factory.MessageFactory(pool).GetPrototype(descriptor)
 
 
-def to_tensor(array: Array) -> Any:
-    """A Tensor message of an array, as `fill_tensor` writes it."""
-    tensor = message("Tensor")()
-    fill_tensor(tensor, array)
-    return tensor
-
-
 def fill_tensor(tensor: Any, array: Array) -> None:
     """Writes an array, of objects that are str or bytes, to a blank message.
 
@@ -118,13 +111,22 @@ def fill_tensor(tensor: Any, array: Array) -> None:
     getattr(tensor, field).extend(values)
 
 
+def is_known(tensor: Any) -> bool:
+    """Whether `from_tensor` reads a message's type."""
+    return tensor.dtype in _BY_NUMBER
+
+
 def from_tensor(tensor: Any) -> Array:
     """The array of a Tensor message; strings are an object array of bytes.
 
+    The message may be this module's Tensor or TensorFlow's TensorProto. The
+    array may be a view of it that cannot be written to.
+
     Raises:
         TypeError: for a type that no signature has.
+        ValueError: if its values do not fill its shape.
     """
-    if tensor.dtype not in _BY_NUMBER:
+    if not is_known(tensor):
         raise TypeError(f"Got a tensor of DataType {tensor.dtype}.")
     name, field = _BY_NUMBER[tensor.dtype]
     shape = [dim.size for dim in tensor.tensor_shape.dim]
@@ -133,9 +135,14 @@ def from_tensor(tensor: Any) -> Array:
         return content.reshape(shape)
     values = getattr(tensor, field)
     array = np.empty(shape, name)
+    flat = array.ravel()
+    if len(values) > flat.size:
+        raise ValueError(f"Got {len(values)} values for shape {shape}.")
     # Fewer values than places: the last one is repeated, as in TensorFlow.
-    array.ravel()[: len(values)] = list(values)
-    array.ravel()[len(values) :] = values[-1] if values else np.zeros(1, name)
+    flat[: len(values)] = list(values)
+    if len(values) < flat.size:
+        blank = b"" if field == "string_val" else 0
+        flat[len(values) :] = values[-1] if values else blank
     return array
 
 

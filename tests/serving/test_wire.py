@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
 from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import predict_pb2
 
 from serving import wire
 
+NUMBERS = (1, 2, 3, 7, 9, 10)
 ARRAYS = [
     np.array([[1.5, -np.inf, np.nan]], np.float32),
     np.array([1e300, -2.0], np.float64),
@@ -23,6 +26,12 @@ ARRAYS = [
 ]
 
 
+def to_tensor(array):
+    tensor = wire.message("Tensor")()
+    wire.fill_tensor(tensor, array)
+    return tensor
+
+
 def as_bytes(array):
     if array.dtype != object:
         return array
@@ -34,7 +43,7 @@ def as_bytes(array):
 
 @pytest.mark.parametrize("array", ARRAYS, ids=repr)
 def test_tensorflow_reads_our_tensors(array):
-    content = wire.to_tensor(array).SerializeToString()
+    content = to_tensor(array).SerializeToString()
     read = tf.make_ndarray(tensor_pb2.TensorProto.FromString(content))
     assert read.dtype == array.dtype
     np.testing.assert_array_equal(read, as_bytes(array))
@@ -57,9 +66,46 @@ def test_values_that_are_left_out_repeat_the_last():
     assert read.tolist() == [[3.0, 4.0], [4.0, 4.0]]
 
 
+VALUES = {
+    "float_val": st.floats(width=32),
+    "double_val": st.floats(),
+    "int_val": st.integers(-(2**31), 2**31 - 1),
+    "string_val": st.binary(max_size=3),
+    "int64_val": st.integers(-(2**63), 2**63 - 1),
+    "bool_val": st.booleans(),
+}
+
+
+@st.composite
+def tensors(draw):
+    """TensorFlow's messages, sound or not."""
+    proto = tensor_pb2.TensorProto(dtype=draw(st.sampled_from(NUMBERS)))
+    for size in draw(st.lists(st.integers(0, 3), max_size=3)):
+        proto.tensor_shape.dim.add(size=size)
+    if draw(st.booleans()):
+        proto.tensor_content = draw(st.binary(max_size=64))
+    for field in draw(st.sets(st.sampled_from(sorted(VALUES)))):
+        values = draw(st.lists(VALUES[field], max_size=9))
+        getattr(proto, field).extend(values)
+    return proto
+
+
+@given(tensors())
+def test_any_message_is_read_as_tensorflow_reads_it(proto):
+    try:
+        wanted = tf.make_ndarray(proto)
+    except ValueError:
+        with pytest.raises(ValueError):
+            wire.from_tensor(proto)
+        return
+    read = wire.from_tensor(proto)
+    assert (read.dtype, read.shape) == (wanted.dtype, wanted.shape)
+    np.testing.assert_array_equal(read, as_bytes(wanted))
+
+
 def test_a_type_that_no_signature_has_is_refused():
     with pytest.raises(TypeError, match="complex64"):
-        wire.to_tensor(np.zeros(1, np.complex64))
+        to_tensor(np.zeros(1, np.complex64))
     with pytest.raises(TypeError, match="DataType 8"):
         wire.from_tensor(wire.message("Tensor")(dtype=8))
 
@@ -69,7 +115,7 @@ def test_a_request_is_tensorflow_serving_s_request():
     request.model_spec.name = "m"
     request.model_spec.signature_name = "s"
     request.model_spec.version.value = 12
-    values = wire.to_tensor(np.array([1, 2], np.int32))
+    values = to_tensor(np.array([1, 2], np.int32))
     request.inputs.add(key="k", value=values)
     read = predict_pb2.PredictRequest.FromString(request.SerializeToString())
     assert (read.model_spec.name, read.model_spec.signature_name) == ("m", "s")
