@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
+from serving import known_ids, warmup
 from serving import manifest as manifests
-from serving import warmup
 from serving.manifest import BundleError, Manifest
 from serving.signatures import EXACT
 
@@ -59,7 +59,7 @@ def seal(
     manifest: Manifest,
     warmup_requests: Sequence[warmup.Request],
 ) -> Manifest:
-    """Completes a saved model: warm-up file, op check, hashes, manifest.
+    """Completes a saved model: op check, warm-up file, ids, manifest.
 
     Args:
         version_dir: holds what `tf.saved_model.save` wrote.
@@ -75,6 +75,8 @@ def seal(
     types = op_types(version_dir)
     if manifest.kind == EXACT:
         check_core_ops(version_dir)
+        if manifest.journal:  # whose commands ask for them
+            known_ids.write(version_dir)
     warmup.write(version_dir, manifest.model_name, warmup_requests)
     complete = dataclasses.replace(
         manifest,

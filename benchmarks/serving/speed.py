@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import grpc
 import numpy as np
 
 from benchmarks.serving.launched import recommender_of, server
@@ -29,6 +30,7 @@ from serving.client import Client, ClientError, Event, Policy, User
 _HISTORY, _ITEMS = 10, 1000
 _BATCHING = "max_batch_size { value: 64 } batch_timeout_micros { value: 1000 }"
 _LENGTHS = (10, 100, 1000)
+_HEALTH_CHECK = "/grpc.health.v1.Health/Check"
 
 
 def seconds_of(work: Callable[[], Any], count: int) -> list[float]:
@@ -50,9 +52,13 @@ def percentiles(seconds: Sequence[float]) -> str:
 def round_trips(
     recommender: Any, target: str, users: Sequence[User], rounds: int
 ) -> None:
-    """One client: what gRPC and the server cost beside the model."""
-    ours, theirs, differences = [], [], []
-    with Client(target) as client:
+    """One client: what gRPC and the server cost beside the model.
+
+    A health check, of empty messages, is what gRPC alone costs.
+    """
+    ours, theirs, checks, differences = [], [], [], []
+    with Client(target) as client, grpc.insecure_channel(target) as channel:
+        check = functools.partial(channel.unary_unary(_HEALTH_CHECK), b"")
         for number in range(rounds):
             user = users[number % len(users)]
             inputs = {
@@ -67,6 +73,7 @@ def round_trips(
                 )
                 for each in (recommender, client)
             )
+            checks += seconds_of(check, 50)
             ours += alone
             theirs += served
             differences.append(
@@ -75,6 +82,7 @@ def round_trips(
     print(f"{'ms':24}  {'p50':>7}  {'p95':>7}  {'p99':>7}")
     print(f"{'in this process':24}  {percentiles(ours)}")
     print(f"{'over gRPC':24}  {percentiles(theirs)}")
+    print(f"{'a health check':24}  {percentiles(checks)}")
     print(
         f"median of {rounds} differences of p50: "
         f"{1e3 * statistics.median(differences):.2f} ms"

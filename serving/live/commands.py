@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from schema import features
-from serving import versions
+from serving import known_ids, versions
 from serving.live import items
 from serving.live.catalogue import exact_base
 from serving.live.items import ItemError
@@ -82,12 +82,10 @@ def _remove(base: Path, item_ids: list[str]) -> str:
 
 def _ids_of(base: Path) -> set[str]:
     """Ids of all versions, for an older one may be served again."""
-    from serving.stock import item_ids_of
-
     return {
-        each.decode()
+        each
         for version in versions.versions(base)
-        for each in item_ids_of(base / str(version))
+        for each in known_ids.read(base / str(version))
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -116,16 +117,36 @@ def test_compact_says_what_it_did(shop, capsys):
     )
 
 
-def test_adding_needs_no_tensorflow(shop):
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["add", "--item_id=a", "--title=A"], "added 1 (journal at 1)"),
+        (["remove", "i4"], "removed 1 (journal at 1)"),
+    ],
+)
+def test_items_come_and_go_without_tensorflow(shop, arguments, told):
+    command, *others = arguments
     code = (
         "import sys; from serving import index\n"
-        "index.main(['add', sys.argv[1], '--item_id=a', '--title=A'])\n"
+        "index.main(sys.argv[1:])\n"
         "print('tensorflow' in sys.modules)"
     )
     said = subprocess.run(
-        [sys.executable, "-c", code, str(shop.base)],
+        [sys.executable, "-c", code, command, str(shop.base), *others],
         check=True,
         capture_output=True,
         **beside(shop.base.parent),
     ).stdout
-    assert said == "added 1 (journal at 1)\nFalse\n"
+    assert said == f"{told}\nFalse\n"
+
+
+def test_ids_of_a_compacted_version_and_an_earlier_release(shop, capsys):
+    run(capsys, "add", shop.base, "--item_id=neü", "--title=A")
+    compact(shop.base)
+    shutil.rmtree(shop.base / "1")
+    assert run(capsys, "remove", shop.base, "neü", "i4")[0] == 0
+    for path in (shop.base / "2").rglob("item_ids.json"):
+        assert json.loads(path.read_text())[-1] == "neü"
+        path.unlink()
+    assert run(capsys, "remove", shop.base, "neü", "i5")[0] == 0
+    assert run(capsys, "remove", shop.base, "new")[0] == 1
