@@ -46,6 +46,9 @@ class BytePairs(tf.Module):
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Merges until nothing is left to merge; only in a `tf.function`.
 
+        Words in which nothing is left are set aside at once, so that a long
+        word among short ones does not keep all of them busy.
+
         Args:
             ids: [T] int32 tokens of single bytes.
             words: [T] int32 number of each token's word, rising.
@@ -54,38 +57,47 @@ class BytePairs(tf.Module):
         Returns:
             ids and words of the tokens that are left.
         """
-        ids, words, _ = tf.while_loop(
-            lambda ids, words, again: again,
-            lambda ids, words, again: self._step(ids, words, num_words),
-            (ids, words, tf.constant(True)),
-            shape_invariants=(
-                tf.TensorShape([None]), tf.TensorShape([None]),
-                tf.TensorShape([]),
-            ),
+        _, _, ids, words = tf.while_loop(
+            lambda ids, *_: tf.size(ids) > 0,
+            lambda *state: self._step(*state, num_words),
+            (ids, words, ids[:0], words[:0]),
+            shape_invariants=(tf.TensorShape([None]),) * 4,
         )
-        return ids, words
+        order = tf.argsort(words, stable=True)
+        return tf.gather(ids, order), tf.gather(words, order)
 
     def _step(
-        self, ids: tf.Tensor, words: tf.Tensor, num_words: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        self,
+        ids: tf.Tensor,
+        words: tf.Tensor,
+        done_ids: tf.Tensor,
+        done_words: tf.Tensor,
+        num_words: tf.Tensor,
+    ) -> tuple[tf.Tensor, ...]:
         """Merges every word's best pair wherever it stands in it."""
+        rank = self._ranks_of(ids, words)
+        best = tf.math.unsorted_segment_min(rank, words, num_words)
+        best = tf.gather(best, words)
+        goes_on = best < _NEVER
+        taken = _every_other((rank == best) & goes_on)
+        merged = tf.gather(self._merged, tf.where(taken, rank, 0))
+        ids = tf.where(taken, merged, ids)
+        is_right = tf.concat([[False], taken], 0)[: tf.size(ids)]
+        left = goes_on & ~is_right
+        return (
+            tf.boolean_mask(ids, left),
+            tf.boolean_mask(words, left),
+            tf.concat([done_ids, tf.boolean_mask(ids, ~goes_on)], 0),
+            tf.concat([done_words, tf.boolean_mask(words, ~goes_on)], 0),
+        )
+
+    def _ranks_of(self, ids: tf.Tensor, words: tf.Tensor) -> tf.Tensor:
+        """[T] int32 rank of each token's pair with the next of its word."""
         key = tf.cast(ids[:-1], tf.int64) * self._size
         key += tf.cast(ids[1:], tf.int64)
-        rank = tf.cast(self._ranks.lookup(key), tf.int32)  # [T - 1]
+        rank = tf.cast(self._ranks.lookup(key), tf.int32)
         rank = tf.where(words[:-1] == words[1:], rank, _NEVER)
-        best = tf.math.unsorted_segment_min(rank, words[:-1], num_words)
-        is_best = (rank == tf.gather(best, words[:-1])) & (rank < _NEVER)
-        taken = _every_other(is_best)
-        merged = tf.gather(self._merged, tf.where(taken, rank, 0))
-        ids = tf.concat([tf.where(taken, merged, ids[:-1]), ids[-1:]], 0)
-        # Empty of an empty batch, as the ids are.
-        kept = tf.concat([tf.ones_like(ids[:1], tf.bool), ~taken], 0)
-        kept = kept[: tf.size(ids)]
-        return (
-            tf.boolean_mask(ids, kept),
-            tf.boolean_mask(words, kept),
-            tf.reduce_any(taken),
-        )
+        return tf.concat([rank, [_NEVER]], 0)[: tf.size(ids)]
 
 
 def _every_other(chosen: tf.Tensor) -> tf.Tensor:
