@@ -79,8 +79,17 @@ class TwoTower(tfrs.Model):
         half_lives = config.model.half_lives
         self.popularity = RecentPopularity(half_lives) if half_lives else None
         self.events = inputs.events
+        self._set_tables(inputs, encoder)
+        if config.text.tunes_encoder:
+            self.tuned_weights = encoder.tuned_weights
+
+    def _set_tables(self, inputs: ModelInputs, encoder: TextEncoder) -> None:
+        """What is looked up of items, users and events."""
+        text = self.config.text
         self._texts, self._profiles = (
-            TextTable(rows, encoder, config.text.texts_per_step)
+            TextTable(
+                rows, encoder, text.texts_per_step, recompute=text.recompute
+            )
             for rows in (inputs.text, inputs.profiles)
         )
         self._behaviour = (
@@ -91,12 +100,11 @@ class TwoTower(tfrs.Model):
         self._categories = tf.constant(inputs.category_codes)
         self._brands = tf.constant(inputs.brand_codes)
         counts = inputs.counts.astype(np.float32)
-        shrunk = counts / np.maximum(counts + config.model.id_shrinkage, 1.0)
+        shrinkage = self.config.model.id_shrinkage
+        shrunk = counts / np.maximum(counts + shrinkage, 1.0)
         self.id_trust = tf.constant(shrunk)
         share = inputs.counts / max(1, inputs.counts.sum())
         self._event_share = tf.constant(share.astype(np.float32))
-        if config.text.tunes_encoder:
-            self.tuned_weights = encoder.tuned_weights
 
     def keep_id_trust(self, earlier: np.ndarray) -> None:
         """Lets ids count that were learnt before the present train events.
@@ -123,6 +131,18 @@ class TwoTower(tfrs.Model):
         """
         self._profiles.refresh()
         return self._texts.refresh()
+
+    def _read(
+        self,
+        table: TextTable,
+        rows: tf.Tensor,
+        present: tf.Tensor,
+        training: bool,
+    ) -> tf.Tensor:
+        """[n, T] vectors of texts, in training those of `in_training`."""
+        if training:
+            return table.in_training(rows, present, self._draw)
+        return table.at(rows)
 
     def item_vectors(
         self, codes: tf.Tensor, training: bool = False
@@ -162,12 +182,8 @@ class TwoTower(tfrs.Model):
             [.., D + K].
         """
         tower = self.user_tower
-        profiles = (
-            self._profiles.in_training(
-                batch["profile"], batch["profile"], self._draw
-            )
-            if training
-            else self._profiles.at(batch["profile"])
+        profiles = self._read(
+            self._profiles, batch["profile"], batch["profile"], training
         )
         first_scenario = tf.where(
             batch["length"] > 0, batch["scenario"][:, 0],
@@ -211,11 +227,7 @@ class TwoTower(tfrs.Model):
             self._event_share[: self.num_train_items],
             draw=self._draw,
         )
-        texts = (
-            self._texts.in_training(codes, events_of(inputs), self._draw)
-            if training
-            else self._texts.at(codes)
-        )
+        texts = self._read(self._texts, codes, events_of(inputs), training)
         vectors = self._learnt(codes, texts, training)
         event_vectors = tf.gather(vectors, columns)
         hidden, interests = self.states(inputs, event_vectors, training)

@@ -152,29 +152,12 @@ class Run:
             self.prepared.sequences, self.config.data.max_history
         )
         batches = Batches(self.prepared, windows, settings)
-        tuning = self.encoder.tuning
-        with strategy.scope():
-            steps = len(batches) * settings.epochs
-            allocation = tuning.allocation(steps) if tuning else None
-        fit = Fit(
-            model,
-            batches,
-            settings,
-            strategy=strategy,
-            job_dir=self.job_dir,
-            allocation=allocation,
-            refresh=(
-                Refresh(model.refresh_texts, self.config.text.refresh_steps)
-                if tuning
-                else None
-            ),
-        )
+        fit = self._start(model, batches, strategy)
         if self._earlier and not fit.is_begun:
             self._earlier.load_into(model, self.prepared)
             print(f"starting from the weights of {self._earlier.job_dir}")
         record(self.job_dir, self.prepared, model, self.config)
         queries = self.queries(behaviour.VALIDATION, _VALIDATION_QUERIES)
-
         head = HeadAlone(model, batches)
         is_joint = settings.ranking_training == "joint"
 
@@ -197,6 +180,31 @@ class Run:
         calibrate(model, self.prepared, queries)
         fit.replace_best()
         return best
+
+    def _start(
+        self,
+        model: TwoTower,
+        batches: Batches,
+        strategy: tf.distribute.Strategy,
+    ) -> Fit:
+        """The fit of the towers, where it was left or at its beginning."""
+        settings, tuning = self.config.training, self.encoder.tuning
+        with strategy.scope():
+            steps = len(batches) * settings.epochs
+            allocation = tuning.allocation(steps) if tuning else None
+        return Fit(
+            model,
+            batches,
+            settings,
+            strategy=strategy,
+            job_dir=self.job_dir,
+            allocation=allocation,
+            refresh=(
+                Refresh(model.refresh_texts, self.config.text.refresh_steps)
+                if tuning
+                else None
+            ),
+        )
 
     def _evaluate(self, model: TwoTower) -> dict[str, Any]:
         """Metrics of model and baselines on both held-out splits."""

@@ -47,6 +47,11 @@ class TextConfig:
         0, "steps after which a tuned encoder reads all texts anew, beside "
         "after each epoch; 0 for after each epoch alone", low=0,
     )
+    recompute: bool = option(
+        False, "whether a tuned encoder's gradients are taken in a fraction "
+        "of the memory, for about a third more time: each layer is computed "
+        "again where it is needed (gradient checkpointing)"
+    )
     max_tokens: int = option(
         64, "word pieces of a text that are read, the first ones",
         low=4, high=512,
@@ -85,6 +90,11 @@ class TextConfig:
             raise ValueError(
                 f"refresh_steps is {self.refresh_steps}, but a frozen encoder "
                 "reads each text once; leave it out, or tune the encoder."
+            )
+        if self.recompute and not self.tunes_encoder:
+            raise ValueError(
+                "recompute saves memory in tuning an encoder, and tune is "
+                "frozen; leave one of them out."
             )
         if self.tune_size is not None and self.tune not in SIZED_TUNES:
             raise ValueError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 import numpy as np
@@ -10,6 +11,7 @@ from tqdm import tqdm
 
 from trainer.encoder import TextEncoder
 from trainer.replicas import gathered
+from trainer.tuning.recompute import recomputing
 
 
 class TextTable:
@@ -25,12 +27,19 @@ class TextTable:
             the encoder reads.
         encoder: the text encoder.
         per_step: texts that a training step reads anew at most.
+        recompute: whether they are read in less memory and more time.
     """
 
     def __init__(
-        self, rows: np.ndarray, encoder: TextEncoder, per_step: int
+        self,
+        rows: np.ndarray,
+        encoder: TextEncoder,
+        per_step: int,
+        *,
+        recompute: bool = False,
     ) -> None:
         self._encoder, self._per_step = encoder, per_step
+        self._recompute = recompute
         self._tokens = None
         if rows.dtype != np.int32:
             self._vectors = tf.constant(rows)
@@ -69,7 +78,10 @@ class TextTable:
         tokens = tf.gather(self._tokens, few)
         is_token = tf.cast(tokens != self._encoder.pad_id, tf.int32)
         width = tf.reduce_max(tf.reduce_sum(is_token, axis=1))
-        anew = self._encoder.pool(tokens[:, : tf.maximum(width, 1)])
+        with contextlib.ExitStack() as reading:
+            if self._recompute:
+                reading.enter_context(recomputing(self._encoder.bert))
+            anew = self._encoder.pool(tokens[:, : tf.maximum(width, 1)])
         place = tf.tensor_scatter_nd_update(
             tf.zeros([tf.shape(self._tokens)[0]], tf.int32),
             few[:, None],

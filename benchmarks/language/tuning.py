@@ -17,6 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
+from tqdm import tqdm
+
 from trainer.config import DataConfig, RunConfig
 from trainer.text_config import TextConfig, TuneName
 
@@ -45,6 +47,7 @@ def measure(tune: TuneName, asked: argparse.Namespace) -> dict[str, float]:
         text=TextConfig(
             text_encoder=asked.text_encoder, tune=tune,
             text_cache=str(asked.folder / "text_cache"),
+            recompute=asked.recompute and tune != "frozen",
         ),
     )
     prepared = read(asked.data_dir, config)
@@ -108,6 +111,8 @@ def make_parser() -> argparse.ArgumentParser:
     add("--text-encoder", default="minilm")
     add("--users", type=int, default=64, help="of the batch (64)")
     add("--length", type=int, default=20, help="events of each (20)")
+    add("--recompute", action="store_true", help="layers are computed twice, "
+        "in less memory")
     add("--only", choices=methods, help="measure this one, here, as JSON")
     add(
         "--folder", type=Path, default=Path("runs/tuning"),
@@ -135,9 +140,10 @@ def _print_table(given: Sequence[str]) -> None:
     frozen = in_fresh_process("frozen", given)
     print("\n".join([f"| {' | '.join(_HEAD)} |", len(_HEAD) * "|---" + "|"]))
     print(as_row("frozen", frozen, frozen))
-    for tune in get_args(TuneName):
-        if tune != "frozen":
-            print(as_row(tune, in_fresh_process(tune, given), frozen))
+    others = [tune for tune in get_args(TuneName) if tune != "frozen"]
+    for tune in tqdm(others, "tuned", leave=False, disable=None):
+        row = as_row(tune, in_fresh_process(tune, given), frozen)
+        tqdm.write(row)
 
 
 if __name__ == "__main__":

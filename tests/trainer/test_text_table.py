@@ -118,6 +118,26 @@ def test_the_encoder_learns_through_what_is_read_anew(table, encoder):
     np.testing.assert_allclose(found, wanted, atol=1e-5)
 
 
+@pytest.mark.parametrize(("recompute", "times"), [(False, 1), (True, 2)])
+def test_layers_are_computed_again_where_that_is_asked(
+    encoder, recompute, times
+):
+    table = TextTable(
+        encoder.token_table(TEXTS), encoder, per_step=2, recompute=recompute
+    )
+
+    @tf.function(autograph=False)
+    def step():
+        with tf.GradientTape() as tape:
+            vectors = table.in_training(tf.range(6), tf.constant([2, 4]), DRAW)
+            total = tf.reduce_sum(vectors**4)
+        return tape.gradient(total, encoder.bert.trainable_variables[-3])
+
+    graph = step.get_concrete_function().graph
+    kinds = [op.type for op in graph.get_operations()]
+    assert kinds.count("Softmax") == times * SMALL_BERT["num_hidden_layers"]
+
+
 def test_vectors_of_a_frozen_encoder_stand(rng):
     vectors = rng.normal(size=(4, 3)).astype(np.float32)
     table = TextTable(vectors, None, per_step=2)

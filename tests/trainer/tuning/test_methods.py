@@ -6,13 +6,21 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import transformers
+from untrained_encoders import (
+    IDS,
+    INNER,
+    LAYERS,
+    POSITIONS,
+    VOCABULARY,
+    WIDTH,
+    make,
+    shake,
+)
 
 from trainer.tuning import Tuning, merge, tune
 from trainer.tuning.adapter_folder import Adapter, is_adapter
 from trainer.tuning.layers import LoraDense, SvdDense
 
-LAYERS, WIDTH, INNER, VOCABULARY, POSITIONS = 3, 16, 24, 50, 20
-IDS = tf.constant([[2, 7, 9, 11, 3], [2, 8, 3, 0, 0]])
 # Weights of one layer: attention, its norm, both halves, their norm.
 LAYER = (
     4 * (WIDTH * WIDTH + WIDTH) + 2 * WIDTH
@@ -34,22 +42,6 @@ TRAINED = {
     ("full", None): LAYERS * LAYER + EMBEDDINGS,
 }
 CASES = pytest.mark.parametrize("method, size", TRAINED)
-SIZES = {
-    "vocab_size": VOCABULARY,
-    "hidden_size": WIDTH,
-    "num_hidden_layers": LAYERS,
-    "num_attention_heads": 2,
-    "intermediate_size": INNER,
-    "max_position_embeddings": POSITIONS,
-}
-
-
-def make(kind: str = "Bert", seed: int = 1) -> transformers.TFPreTrainedModel:
-    tf.keras.utils.set_random_seed(seed)
-    config = getattr(transformers, f"{kind}Config")(**SIZES)
-    bert = getattr(transformers, f"TF{kind}Model")(config)
-    bert.build_in_name_scope()
-    return bert
 
 
 def states(bert: transformers.TFPreTrainedModel) -> np.ndarray:
@@ -63,13 +55,6 @@ def gradients(bert, weights) -> dict[str, tf.Tensor | None]:
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(bert(IDS).last_hidden_state[:, 0, :3] ** 2)
     return tape.gradient(loss, weights)
-
-
-def shake(weights: dict[str, tf.Variable]) -> None:
-    """Trains them, in a way."""
-    generator = np.random.default_rng(0)
-    for variable in weights.values():
-        variable.assign_add(generator.normal(0, 0.3, variable.shape))
 
 
 @CASES
