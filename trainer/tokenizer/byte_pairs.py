@@ -59,7 +59,7 @@ class BytePairs(tf.Module):
         """
         _, _, ids, words = tf.while_loop(
             lambda ids, *_: tf.size(ids) > 0,
-            lambda *state: self._step(*state, num_words),
+            lambda *state: self._step(num_words, *state),
             (ids, words, ids[:0], words[:0]),
             shape_invariants=(tf.TensorShape([None]),) * 4,
         )
@@ -68,11 +68,11 @@ class BytePairs(tf.Module):
 
     def _step(
         self,
+        num_words: tf.Tensor,
         ids: tf.Tensor,
         words: tf.Tensor,
         done_ids: tf.Tensor,
         done_words: tf.Tensor,
-        num_words: tf.Tensor,
     ) -> tuple[tf.Tensor, ...]:
         """Merges every word's best pair wherever it stands in it."""
         rank = self._ranks_of(ids, words)
