@@ -48,9 +48,9 @@ class TextConfig:
         "after each epoch; 0 for after each epoch alone", low=0,
     )
     recompute: bool = option(
-        False, "whether a tuned encoder's gradients are taken in a fraction "
-        "of the memory, for about a third more time: each layer is computed "
-        "again where it is needed (gradient checkpointing)"
+        False, "whether a tuned encoder's gradients are taken in less memory "
+        "and more time: each layer is computed again where it is needed "
+        "(gradient checkpointing)"
     )
     max_tokens: int = option(
         64, "word pieces of a text that are read, the first ones",

@@ -146,17 +146,18 @@ def take_turns(
     """Times all searches, one after the other, some times over."""
 
     def ask(searcher: Searcher, number: int, call: int) -> None:
-        at = call * number % max(1, len(queries) - number + 1)
+        at = call * number % (len(queries) - number + 1)
         searcher(queries[at : at + number], _K)
 
     for _ in tqdm(range(turns), "turns", leave=False, disable=None):
         for searcher, row in pairs:
-            for number in _AT_ONCE:
+            for wanted in _AT_ONCE:
+                number = min(wanted, len(queries))
                 work = functools.partial(ask, searcher, number)
                 work(0)  # what the one before left in the caches
                 wall, cpu = timed(work, seconds)
-                row.per_s[number].append(number / wall)
-                row.cpu_ms[number].append(1e3 * cpu / number)
+                row.per_s[wanted].append(number / wall)
+                row.cpu_ms[wanted].append(1e3 * cpu / number)
 
 
 def compared(

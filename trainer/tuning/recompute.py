@@ -28,8 +28,14 @@ def recomputing(bert: Any) -> Iterator[None]:
     Raises:
         ValueError: if it is built another way.
     """
+    try:
+        layers = [_recomputed(block) for block in blocks(bert)]
+    except ValueError:
+        raise ValueError(
+            f"recompute: the layers of a {bert.config.model_type} are not "
+            "where BERT has them; leave --recompute out."
+        ) from None
     encoder = getattr(bert, bert.base_model_prefix).encoder
-    layers = [_recomputed(block) for block in blocks(bert)]
 
     @tf.autograph.experimental.do_not_convert
     def layer_by_layer(

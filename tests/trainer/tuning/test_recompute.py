@@ -7,6 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 import tensorflow as tf
+import transformers
 from untrained_encoders import IDS, LAYERS, make, shake
 
 from trainer.text_config import TextConfig
@@ -88,6 +89,18 @@ def test_afterwards_the_encoder_is_as_it_was():
         raise RuntimeError
     assert "call" not in vars(bert.bert.encoder)
     np.testing.assert_array_equal(bert(IDS).last_hidden_state, before)
+
+
+def test_layers_that_are_elsewhere_are_told():
+    config = transformers.DistilBertConfig(
+        vocab_size=50, dim=16, hidden_dim=16, n_layers=1, n_heads=2
+    )
+    bert = transformers.TFDistilBertModel(config)
+    with (
+        pytest.raises(ValueError, match="of a distilbert are not where"),
+        recomputing(bert),
+    ):
+        pass
 
 
 def test_a_frozen_encoder_has_nothing_to_recompute():
