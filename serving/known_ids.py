@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from serving.manifest import EXTRA
+from serving.manifest import EXTRA, BundleError
 
 _PATH = Path(EXTRA) / "item_ids.json"
 
@@ -22,12 +22,20 @@ def write(version_dir: Path) -> None:
 
 
 def read(version_dir: Path) -> list[str]:
-    """Ids by row; of a version of an earlier release from its variables."""
+    """Ids by row; of a version of an earlier release from its variables.
+
+    Raises:
+        BundleError: if the file is damaged.
+    """
+    path = version_dir / _PATH
     try:
-        text = (version_dir / _PATH).read_text(encoding="utf-8")
+        ids: list[str] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return _of_variables(version_dir)
-    ids: list[str] = json.loads(text)
+    except ValueError as error:
+        raise BundleError(
+            f"{path} is damaged: {error}; export the version again."
+        ) from error
     return ids
 
 

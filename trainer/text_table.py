@@ -78,9 +78,11 @@ class TextTable:
         tokens = tf.gather(self._tokens, few)
         is_token = tf.cast(tokens != self._encoder.pad_id, tf.int32)
         width = tf.reduce_max(tf.reduce_sum(is_token, axis=1))
-        with contextlib.ExitStack() as reading:
-            if self._recompute:
-                reading.enter_context(recomputing(self._encoder.bert))
+        with (
+            recomputing(self._encoder.bert)
+            if self._recompute
+            else contextlib.nullcontext()
+        ):
             anew = self._encoder.pool(tokens[:, : tf.maximum(width, 1)])
         place = tf.tensor_scatter_nd_update(
             tf.zeros([tf.shape(self._tokens)[0]], tf.int32),

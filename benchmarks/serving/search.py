@@ -49,6 +49,10 @@ _CHOICES: dict[str, Callable[..., Searcher]] = {
 }
 
 
+def _turns() -> dict[int, list[float]]:
+    return {number: [] for number in _AT_ONCE}
+
+
 @dataclasses.dataclass
 class Row:
     """What is told of one search of one catalogue.
@@ -69,12 +73,8 @@ class Row:
     size_mb: float
     setting: str = ""
     recall: float = 0.0
-    per_s: dict[int, list[float]] = dataclasses.field(
-        default_factory=lambda: {number: [] for number in _AT_ONCE}
-    )
-    cpu_ms: dict[int, list[float]] = dataclasses.field(
-        default_factory=lambda: {number: [] for number in _AT_ONCE}
-    )
+    per_s: dict[int, list[float]] = dataclasses.field(default_factory=_turns)
+    cpu_ms: dict[int, list[float]] = dataclasses.field(default_factory=_turns)
 
 
 def best_rows(

@@ -150,3 +150,13 @@ def test_ids_of_a_compacted_version_and_an_earlier_release(shop, capsys):
         path.unlink()
     assert run(capsys, "remove", shop.base, "neü", "i5")[0] == 0
     assert run(capsys, "remove", shop.base, "new")[0] == 1
+
+
+@pytest.mark.parametrize("content", [b"[broken", b"\xff"])
+def test_damaged_ids_are_told(shop, capsys, content):
+    path = shop.base / "1" / "assets.extra" / "item_ids.json"
+    path.write_bytes(content)
+    code, said = run(capsys, "remove", shop.base, "i4")
+    assert code == 1
+    assert said.startswith(f"error: {path} is damaged: ")
+    assert not Journal(shop.base).path.exists()
