@@ -24,6 +24,7 @@ from tensorflow.core.protobuf import (
     saved_model_pb2,
 )
 
+from serving import saved_objects
 from serving.manifest import BundleError
 from serving.versions import SAVED_MODEL
 
@@ -37,7 +38,6 @@ _INIT_COLLECTIONS = ("saved_model_main_op", "legacy_init_op")
 _ASSET_COLLECTION = "saved_model_assets"
 _ASSETS = "assets"
 _VARIABLES = Path("variables") / "variables"
-_VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
 _ONE = rewriter_config_pb2.RewriterConfig.ONE
 
 
@@ -106,8 +106,7 @@ class SavedModel:
             if not name.startswith("__")
         }
         self._calls: dict[str, Callable[..., list[Array]]] = {}
-        handles = _handles(self._meta)
-        self.root = Saved(self._session, self._meta.object_graph_def, handles)
+        self.root = saved_objects.root(self._session, self._meta)
 
     def run(self, name: str, inputs: Arrays) -> dict[str, Array]:
         """Outputs of a signature by name.
@@ -202,87 +201,6 @@ def _signature(said: Any) -> Signature:
     )
 
 
-class Saved:
-    """An object inside a saved model; attributes are what it holds.
-
-    Args:
-        session: of the model.
-        objects: SavedObjectGraph of the model.
-        handles: of `_handles`.
-        number: of the object in `objects`.
-    """
-
-    def __init__(
-        self,
-        session: Any,
-        objects: Any,
-        handles: Mapping[int, str],
-        number: int = 0,
-    ) -> None:
-        self._of_model = (session, objects, handles)
-        # A model of TensorFlow 1 has no objects.
-        self._children = {
-            child.local_name: child.node_id
-            for kept in objects.nodes[number : number + 1]
-            for child in kept.children
-        }
-
-    def __getattr__(self, name: str) -> Saved | Variable:
-        number = vars(self).get("_children", {}).get(name)
-        if number is None:
-            raise AttributeError(f"nothing was saved under {name!r}")
-        session, objects, handles = self._of_model
-        child: Saved | Variable = (
-            Variable(session, objects.nodes[number].variable, handles[number])
-            if number in handles
-            else Saved(*self._of_model, number)
-        )
-        setattr(self, name, child)  # the next time it is simply there
-        return child
-
-
-class Variable:
-    """A variable of a loaded model.
-
-    Args:
-        session: of the model.
-        said: SavedVariable message.
-        handle: name of the operation that stands for it in the graph.
-
-    Attributes:
-        session: of the model.
-        dtype: of its elements.
-        shape: None for an axis that may grow.
-        value: the tensor in the session's graph.
-    """
-
-    def __init__(self, session: Any, said: Any, handle: str) -> None:
-        self.session = session
-        self.dtype = tf.dtypes.as_dtype(said.dtype)
-        self.shape = tf.TensorShape(said.shape)
-        self._resource = session.graph.get_operation_by_name(handle).outputs[0]
-        with session.graph.as_default():
-            self.value = tf.raw_ops.ReadVariableOp(
-                resource=self._resource, dtype=self.dtype
-            )
-
-    def __tf_tensor__(
-        self, dtype: tf.DType | None = None, name: str | None = None
-    ) -> tf.Tensor:
-        """Its value, where an operation of the graph takes a tensor."""
-        return self.value
-
-    def numpy(self) -> Array:
-        """A copy of its value."""
-        return np.array(self.session.run(self.value))
-
-    def assigned(self, value: tf.Tensor) -> tf.Operation:
-        """The operation that replaces its value by one of its graph."""
-        return tf.raw_ops.AssignVariableOp(
-            resource=self._resource, value=value
-        )
-
-
 def _assets(meta: Any) -> list[Any]:
     """AssetFileDef messages, of TensorFlow 1 from its collection."""
     found = list(meta.asset_file_def)
@@ -322,39 +240,3 @@ def _config() -> Any:
     # The graph itself is calls of functions, and these are improved alone.
     config.graph_options.rewrite_options.disable_meta_optimizer = True
     return config
-
-
-def _handles(meta: Any) -> dict[int, str]:
-    """Operations that stand for variables, by number of the object.
-
-    The graph's function that restores has the names of variables in
-    checkpoints in the order of its arguments.
-    """
-    restoring = {
-        node.attr["f"].func.name: list(node.input)
-        for node in meta.graph_def.node
-        if node.name == meta.saver_def.restore_op_name
-    }
-    found: dict[int, str] = {}
-    for function in meta.graph_def.library.function:
-        _, *arguments = restoring.get(function.signature.name, [None])
-        for node in function.node_def if arguments else ():
-            if node.name == "RestoreV2/tensor_names":
-                keys = tf.make_ndarray(node.attr["value"].tensor)
-                numbers = [_number(meta.object_graph_def, key) for key in keys]
-                found |= dict(zip(numbers, arguments, strict=False))
-    return found
-
-
-def _number(objects: Any, key: bytes) -> int:
-    """Of the object whose value a checkpoint has under a key, -1 for none."""
-    number = 0
-    for name in key.decode().removesuffix(_VALUE).split("/"):
-        children = {
-            child.local_name: child.node_id
-            for child in objects.nodes[number].children
-        }
-        number = children.get(name, -1)
-        if number < 0:
-            return number
-    return number

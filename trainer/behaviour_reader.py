@@ -12,7 +12,7 @@ import tensorflow as tf
 from trainer import requests
 from trainer.encoder import TextEncoder
 from trainer.event_texts import Spoken
-from trainer.towers import UserTower
+from trainer.user_tower import UserTower
 
 
 class BehaviourTables(tf.Module):

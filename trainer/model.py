@@ -11,12 +11,13 @@ from trainer.batches import SIGNATURE
 from trainer.candidates import candidates, events_of
 from trainer.config import RunConfig
 from trainer.encoder import TextEncoder
+from trainer.item_tower import ItemTower
 from trainer.losses import retrieval_loss
 from trainer.model_inputs import ModelInputs
 from trainer.ranking_head import RankingHead
 from trainer.replicas import over_replicas
 from trainer.text_table import TextTable
-from trainer.towers import ItemTower, UserTower
+from trainer.user_tower import UserTower
 
 _ENCODE_ITEMS = 4096  # items of the catalogue that are encoded at a time
 

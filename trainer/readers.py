@@ -16,9 +16,10 @@ from serving.stock import Stock
 from trainer import requests
 from trainer.behaviour_reader import BehaviourReader
 from trainer.encoder import TextEncoder
+from trainer.item_tower import ItemTower
 from trainer.prepare import Prepared
 from trainer.text_part import TextPart
-from trainer.towers import ItemTower, UserTower
+from trainer.user_tower import UserTower
 
 Tensors = dict[str, tf.Tensor]
 NO_ITEM = -1  # the code of an item that the catalogue does not have

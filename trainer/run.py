@@ -13,7 +13,8 @@ from serving import index, versions
 from trainer import baselines, behaviour, evaluation, reduced_encoder
 from trainer.calibration import calibrate
 from trainer.config import RunConfig
-from trainer.encoder import TextEncoder, load_encoder, source_of
+from trainer.encoder import TextEncoder
+from trainer.encoder_loading import load_encoder, source_of
 from trainer.evaluation import Queries
 from trainer.export import export_exact
 from trainer.job import Clock, peak_memory_mb, write_json

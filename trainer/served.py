@@ -125,6 +125,7 @@ class ServedModel(tf.Module):
             if variable is not ids
         ]
         self._set_readers(model, encoder, prepared)
+        self._set_graphs()
 
     def _set_readers(
         self, model: TwoTower, encoder: TextEncoder, prepared: Prepared
@@ -168,8 +169,13 @@ class ServedModel(tf.Module):
                 [*prepared.event_types, "", *prepared.scenarios],
             ),
         )
-        # In a plain mapping, out of TensorFlow's sight: it would trace and save
-        # a function that it finds once more.
+
+    def _set_graphs(self) -> None:
+        """What several signatures share, traced once.
+
+        In a plain mapping, out of TensorFlow's sight: it would trace and save
+        a function that it finds once more.
+        """
         self.__dict__["_graphs"] = {
             name: tf.function(
                 read, input_signature=[self.specs(name)], autograph=False

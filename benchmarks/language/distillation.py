@@ -22,7 +22,8 @@ from benchmarks.quality.neighbours import text_scorers
 from benchmarks.quality.pooling import pool
 from trainer.behaviour import TEST, target_rows
 from trainer.config import DataConfig
-from trainer.encoder import TextEncoder, load_encoder
+from trainer.encoder import TextEncoder
+from trainer.encoder_loading import load_encoder
 from trainer.evaluation import build_queries, rank_targets
 from trainer.metrics import per_query
 from trainer.pretraining.comparison import Cost, costs, rank_correlation

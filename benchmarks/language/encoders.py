@@ -29,7 +29,7 @@ def _package(
 ) -> Any:
     import tensorflow as tf
 
-    from trainer.encoder import load_encoder
+    from trainer.encoder_loading import load_encoder
 
     tf.keras.mixed_precision.set_global_policy(policy)
     return load_encoder(
@@ -66,7 +66,7 @@ def plain_bert(model: str, max_tokens: int) -> Encode:
     import tensorflow as tf
     import transformers
 
-    from trainer.encoder import load_weights
+    from trainer.encoder_loading import load_weights
 
     tokenizer = transformers.AutoTokenizer.from_pretrained(model)
     bert = load_weights(model, transformers.TFBertModel)

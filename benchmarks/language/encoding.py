@@ -160,7 +160,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         parser.error("--texts and --turns are above 0.")
     if asked.peers and not shutil.which(asked.peers):
         parser.error(f"--peers: {asked.peers} is no Python that can be run.")
-    from trainer.encoder import locate
+    from trainer.encoder_loading import locate
 
     try:
         model = locate(asked.text_encoder)

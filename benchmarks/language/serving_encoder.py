@@ -15,7 +15,8 @@ import tensorflow as tf
 
 from benchmarks.reading import read
 from trainer.config import DataConfig, RunConfig
-from trainer.encoder import TextEncoder, load_encoder
+from trainer.encoder import TextEncoder
+from trainer.encoder_loading import load_encoder
 from trainer.reduced_encoder import Comparison, compare, reduce
 
 _BATCH, _REPEATS = 64, 5

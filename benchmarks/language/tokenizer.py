@@ -25,7 +25,7 @@ import tokenizers
 import transformers
 from tqdm import tqdm
 
-from trainer.encoder import load_tokenizer, locate
+from trainer.encoder_loading import load_tokenizer, locate
 from trainer.fresh_encoder import learn_tokenizer
 from trainer.tokenizer import in_graph_tokenizer
 

@@ -18,9 +18,13 @@ from typing import Any
 def recommender_of(bundle: Path, parser: argparse.ArgumentParser) -> Any:
     """Loads a version; ends the command, saying why, where that fails."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import tensorflow as tf
+
     from serving.manifest import BundleError
     from serving.recommender import Recommender
 
+    # As the server has them.
+    tf.config.threading.set_inter_op_parallelism_threads(1)
     try:
         return Recommender(bundle)
     except BundleError as error:

@@ -3,9 +3,11 @@
     python -m benchmarks.serving.speed --bundle JOB/export/recommender/1
 
 In turns, so that both meet the same machine: one request after the other in
-this process, and over gRPC to a server of the same bundle. Then several
-clients at once, with batching off and on. Then one event more by `advance`,
-beside the whole history by `embed_user`.
+this process, and over gRPC to a server of the same bundle. In this process
+once more with a rest after each call: a core that has rested, or done
+something else meanwhile, may compute more slowly. Then several clients at
+once, with batching off and on. Then one event more by `advance`, beside the
+whole history by `embed_user`.
 """
 
 from __future__ import annotations
@@ -30,16 +32,20 @@ from serving.client import Client, ClientError, Event, Policy, User
 _HISTORY, _ITEMS = 10, 1000
 _BATCHING = "max_batch_size { value: 64 } batch_timeout_micros { value: 1000 }"
 _LENGTHS = (10, 100, 1000)
+_REST = 0.003  # seconds, about what a request over gRPC takes
 _HEALTH_CHECK = "/grpc.health.v1.Health/Check"
 
 
-def seconds_of(work: Callable[[], Any], count: int) -> list[float]:
-    """Of `count` calls, one after the other."""
+def seconds_of(
+    work: Callable[[], Any], count: int, rest: float = 0.0
+) -> list[float]:
+    """Of `count` calls, one after the other, with a rest after each."""
     found = []
     for _ in range(count):
         started = time.perf_counter()
         work()
         found.append(time.perf_counter() - started)
+        time.sleep(rest)
     return found
 
 
@@ -56,7 +62,7 @@ def round_trips(
 
     A health check, of empty messages, is what gRPC alone costs.
     """
-    ours, theirs, checks, differences = [], [], [], []
+    ours, rested, theirs, checks, differences = [], [], [], [], []
     with Client(target) as client, grpc.insecure_channel(target) as channel:
         check = functools.partial(channel.unary_unary(_HEALTH_CHECK), b"")
         for number in range(rounds):
@@ -67,12 +73,12 @@ def round_trips(
                 "exclude_item_ids": np.empty((1, 0), object),
                 "k": np.array([10], np.int32),
             }
-            alone, served = (
-                seconds_of(
-                    functools.partial(each.predict, "recommend", inputs), 50
-                )
+            here, there = (
+                functools.partial(each.predict, "recommend", inputs)
                 for each in (recommender, client)
             )
+            alone, served = seconds_of(here, 50), seconds_of(there, 50)
+            rested += seconds_of(here, 50, _REST)
             checks += seconds_of(check, 50)
             ours += alone
             theirs += served
@@ -81,6 +87,7 @@ def round_trips(
             )
     print(f"{'ms':24}  {'p50':>7}  {'p95':>7}  {'p99':>7}")
     print(f"{'in this process':24}  {percentiles(ours)}")
+    print(f"{'with a rest after each':24}  {percentiles(rested)}")
     print(f"{'over gRPC':24}  {percentiles(theirs)}")
     print(f"{'a health check':24}  {percentiles(checks)}")
     print(

@@ -75,7 +75,7 @@ class LoadedStock:
     """Reads and writes the variables of a `serving.stock.Stock`.
 
     Args:
-        stock: of the saved model, a `serving.saved_model.Saved`.
+        stock: of the saved model, a `serving.saved_objects.Saved`.
     """
 
     def __init__(self, stock: Any) -> None:

@@ -12,7 +12,8 @@ import tensorflow as tf
 import transformers
 from tokenizers import ByteLevelBPETokenizer
 
-from trainer.encoder import TextEncoder, load_encoder
+from trainer.encoder import TextEncoder
+from trainer.encoder_loading import load_encoder
 from trainer.reduced_encoder import reduce
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdeé红色裙ночь"]

@@ -17,7 +17,8 @@ from schema import features
 from trainer import baselines, behaviour, evaluation
 from trainer.batches import SIGNATURE
 from trainer.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
-from trainer.encoder import TextEncoder, load_encoder
+from trainer.encoder import TextEncoder
+from trainer.encoder_loading import load_encoder
 from trainer.evaluation import Queries, Scorer
 from trainer.model import TwoTower
 from trainer.model_inputs import ModelInputs, build_inputs

@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 import transformers
 
-from trainer.encoder import load_encoder
+from trainer.encoder_loading import load_encoder
 from trainer.pretrain import main
 from trainer.pretraining.fit import StageFit
 from trainer.sample.__main__ import main as make_sample

@@ -13,7 +13,8 @@ import tensorflow as tf
 from schema import features
 from serving import bundle
 from trainer.config import ExportConfig
-from trainer.encoder import TextEncoder, load_encoder
+from trainer.encoder import TextEncoder
+from trainer.encoder_loading import load_encoder
 from trainer.reduced_encoder import (
     Comparison,
     ReducedDense,

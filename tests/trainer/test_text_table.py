@@ -10,7 +10,8 @@ import pytest
 import tensorflow as tf
 from small_bert import SMALL_BERT
 
-from trainer.encoder import TextEncoder, load_encoder
+from trainer.encoder import TextEncoder
+from trainer.encoder_loading import load_encoder
 from trainer.text_config import TextConfig
 from trainer.text_table import Refresh, TextTable
 

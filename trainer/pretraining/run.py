@@ -14,12 +14,12 @@ import numpy as np
 import tensorflow as tf
 import transformers
 
-from trainer.encoder import (
+from trainer.encoder import positions
+from trainer.encoder_loading import (
     load_encoder,
     load_tokenizer,
     load_weights,
     locate,
-    positions,
 )
 from trainer.encoder_sizes import is_made_here
 from trainer.fresh_encoder import bert_config, learn_tokenizer

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trainer.encoder import TextEncoder, load_encoder, locate
+from trainer.encoder import TextEncoder
+from trainer.encoder_loading import load_encoder, locate
 from trainer.encoder_sizes import is_made_here
 from trainer.pretraining.config import PretrainingConfig
 from trainer.tuning.adapter_folder import is_adapter

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.language.distillation import as_row, main
-from trainer.encoder import load_encoder
+from trainer.encoder_loading import load_encoder
 from trainer.pretraining.comparison import Cost
 from trainer.sample.__main__ import main as make_sample
 

@@ -10,7 +10,8 @@ import pytest
 
 from benchmarks.language.encoders import OURS, package_cached
 from benchmarks.language.encoding import Way, main, table
-from trainer.encoder import TextEncoder, load_encoder
+from trainer.encoder import TextEncoder
+from trainer.encoder_loading import load_encoder
 from trainer.sample.__main__ import main as make_sample
 
 

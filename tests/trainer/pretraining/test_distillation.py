@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from trainer.catalogue import join_text
-from trainer.encoder import TextEncoder, load_encoder
+from trainer.encoder import TextEncoder
+from trainer.encoder_loading import load_encoder
 from trainer.pretrain import main
 from trainer.pretraining.comparison import rank_correlation
 from trainer.pretraining.corpus import hold_out

@@ -16,7 +16,8 @@ from schema import features
 from trainer import run as run_module
 from trainer.behaviour import train_windows
 from trainer.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
-from trainer.encoder import TextEncoder, load_encoder
+from trainer.encoder import TextEncoder
+from trainer.encoder_loading import load_encoder
 from trainer.model import TwoTower
 from trainer.prepare import prepare
 from trainer.restored import make_variables, restore

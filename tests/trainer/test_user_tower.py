@@ -1,4 +1,4 @@
-"""The layers of both towers against sums worked out in NumPy."""
+"""The layers of the user tower against sums worked out in NumPy."""
 
 from __future__ import annotations
 
@@ -6,143 +6,26 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.config import ModelConfig
-from trainer.ranking_head import RankingHead
-from trainer.towers import ItemTower, UserTower
+from tests.trainer.layers import (
+    DIM,
+    TEXT,
+    UNITS,
+    config,
+    normal,
+    scramble,
+    unit,
+)
+from trainer.text_part import TextPart
+from trainer.user_tower import UserTower
 
-DIM, UNITS, TEXT, SIDE = 4, 6, 5, 16
-NONE = -1
-
-
-def config(**changes: object) -> ModelConfig:
-    defaults = {"embedding_dim": DIM, "lstm_units": UNITS, "dropout": 0.0}
-    return ModelConfig(**{**defaults, **changes})
-
-
-def normal(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    return rng.normal(size=shape).astype(np.float32)
-
-
-def unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
-
-
-def scramble(layer: tf.keras.layers.Layer, rng: np.random.Generator) -> None:
-    """Random weights everywhere: zeros and ones would hide a mistake."""
-    layer.set_weights([normal(rng, *w.shape) for w in layer.get_weights()])
-
-
-def content(tower: ItemTower, text, categories, brands) -> np.ndarray:
-    return tower.content(
-        tf.constant(text), tf.constant(categories), tf.constant(brands)
-    ).numpy()
+SIDE = 16
 
 
 @pytest.fixture
-def item_tower(rng) -> ItemTower:
-    tower = ItemTower(
-        config(), num_items=3, num_categories=4, num_brands=2, text_dim=TEXT
-    )
-    first = content(tower, normal(rng, 1, TEXT), [[0, 1]], [0])
-    tower(first, tf.constant([0]), tf.constant([True]))
-    scramble(tower, rng)
-    return tower
-
-
-def test_content_is_text_plus_the_mean_of_levels_plus_brand(rng, item_tower):
-    text = normal(rng, 3, TEXT)
-    categories = [[3, 0, NONE], [2, NONE, NONE], [NONE, NONE, NONE]]
-    found = content(item_tower, text, categories, [1, NONE, 0])
-    kernel, bias = item_tower.text.get_weights()
-    # Row 0 of a table is "none": the code c has the row c + 1.
-    (level,), (brand,) = (
-        table.get_weights() for table in (item_tower.category, item_tower.brand)
-    )
-    read = text @ kernel + bias
-    np.testing.assert_allclose(
-        found,
-        [
-            read[0] + (level[4] + level[1]) / 2 + brand[2],
-            read[1] + level[3],
-            read[2] + brand[1],
-        ],
-        rtol=1e-5,
-    )
-
-
-@pytest.mark.parametrize("part", ["text", "categories", "brand"])
-def test_an_item_part_that_is_switched_off_says_nothing(rng, part):
-    parts = [p for p in ("text", "categories", "brand") if p != part]
-    tower = ItemTower(
-        config(item_parts=",".join(parts)),
-        num_items=1, num_categories=2, num_brands=1, text_dim=TEXT,
-    )
-    known = {"text": normal(rng, 1, TEXT), "categories": [[1]], "brand": [0]}
-    nothing = {
-        "text": np.zeros((1, TEXT), np.float32),
-        "categories": [[NONE]],
-        "brand": [NONE],
-    }
-    content(tower, *known.values())
-    scramble(tower, rng)
-    found = content(tower, *known.values())
-    without = content(tower, *{**known, part: nothing[part]}.values())
-    np.testing.assert_array_equal(found, without)
-    others = content(tower, *{**nothing, part: known[part]}.values())
-    assert np.abs(found - others).max() > 0.1
-
-
-def test_without_text_a_profile_neither_imagines_nor_sets_a_state(rng):
-    changes = {"item_parts": "id"}
-    tower = ItemTower(
-        config(**changes), num_items=1, num_categories=0, num_brands=0,
-        text_dim=TEXT,
-    )
-    profiles = normal(rng, 1, TEXT)
-    np.testing.assert_array_equal(tower.imagined(profiles), np.zeros((1, DIM)))
-    user = build_user_tower(rng, **changes)
-    asked = tf.constant([1])
-    np.testing.assert_array_equal(
-        user.initial_state(profiles, asked)[0],
-        user.initial_state(np.zeros_like(profiles), asked)[0],
-    )
-
-
-def test_an_item_known_by_content_alone_has_no_id_residual(rng):
-    tower = ItemTower(
-        config(item_parts="text"), num_items=2, num_categories=0, num_brands=0,
-        text_dim=TEXT,
-    )
-    known = normal(rng, 1, DIM)
-    args = tf.constant(known), tf.constant([1]), tf.constant([True])
-    tower(*args)
-    scramble(tower, rng)
-    np.testing.assert_allclose(tower(*args), unit(known), rtol=1e-5)
-
-
-def test_the_id_residual_is_added_where_an_item_has_events(rng, item_tower):
-    known = normal(rng, 2, DIM)
-    found = item_tower(
-        tf.constant(known), tf.constant([2, 1]), tf.constant([True, False])
-    )
-    residual = item_tower.id_residual.get_weights()[0]
-    expected = unit(np.stack([known[0] + residual[2], known[1]]))
-    np.testing.assert_allclose(found, expected, rtol=1e-5)
-
-
-def test_id_dropout_hides_its_share_of_ids(rng):
-    items = 2000
-    tower = ItemTower(
-        config(id_dropout=0.3), num_items=items, num_categories=0, num_brands=0,
-        text_dim=TEXT,
-    )
-    known = tf.ones([items, DIM])
-    args = (known, tf.range(items), tf.fill([items], True))
-    tower(*args)
-    tower.id_residual.set_weights([normal(rng, items, DIM)])
-    hidden = np.abs(tower(*args, training=True) - 0.5).max(axis=1) < 1e-6
-    # Standard error .01.
-    assert hidden.mean() == pytest.approx(0.3, abs=0.04)
+def text_part(rng) -> TextPart:
+    part = TextPart(DIM, TEXT, TEXT, new_item_scale=1.0)
+    scramble(part, rng)
+    return part
 
 
 def build_user_tower(
@@ -185,31 +68,24 @@ def test_a_profile_says_nothing_before_training_has_seen_any(rng):
     np.testing.assert_array_equal(with_profile[1], without[1])
 
 
-def test_a_text_imagines_the_item_that_it_alone_would_be(rng, item_tower):
-    tower = item_tower
-    texts = normal(rng, 2, TEXT)
-    texts[1] = 0.0
-    none = np.full(2, -1, np.int32)
-    content = tower.content(texts, none[:, None], none).numpy()
-    expected = content / np.linalg.norm(content, axis=1, keepdims=True)
-    expected[1] = 0.0  # no text, no item
-    found = tower.imagined(texts).numpy()
-    np.testing.assert_allclose(found[:, :DIM], expected, atol=1e-6)
-    part = tower.text_part
-    read = unit((texts - part.mean.numpy()) @ part.axes.numpy())
-    read[1] = 0.0
-    np.testing.assert_allclose(found[:, DIM:], read, atol=1e-5)
+def test_without_text_a_profile_sets_no_state(rng):
+    tower = build_user_tower(rng, item_parts="id")
+    profiles, asked = normal(rng, 1, TEXT), tf.constant([1])
+    np.testing.assert_array_equal(
+        tower.initial_state(profiles, asked)[0],
+        tower.initial_state(np.zeros_like(profiles), asked)[0],
+    )
 
 
 def test_a_query_has_the_texts_of_recent_items_beside_what_is_learnt(
-    rng, item_tower
+    rng, text_part
 ):
-    tower, part = build_user_tower(rng), item_tower.text_part
-    part.share_logit.assign(np.log(0.3 / 0.7))
+    tower = build_user_tower(rng)
+    text_part.share_logit.assign(np.log(0.3 / 0.7))
     hidden, asked = tf.constant(normal(rng, 2, UNITS)), tf.constant([0, 2])
     parts = normal(rng, 2, 3, DIM + TEXT)
     parts[1, :, DIM:] = 0.0  # items without text
-    found = tower.query(hidden, tf.constant(parts), asked, part).numpy()
+    found = tower.query(hidden, tf.constant(parts), asked, text_part).numpy()
     learnt = tower.head(hidden, tf.constant(parts[..., :DIM]), asked).numpy()
     np.testing.assert_allclose(found[0, :DIM], 0.7**0.5 * learnt[0], atol=1e-5)
     np.testing.assert_allclose(
@@ -223,17 +99,17 @@ def test_a_query_has_the_texts_of_recent_items_beside_what_is_learnt(
     ("interests", "part"), [("last,long", 0), ("short,last", 0), ("", None)]
 )
 def test_without_a_short_mean_a_query_has_the_texts_there_are(
-    rng, item_tower, interests, part
+    rng, text_part, interests, part
 ):
     tower = build_user_tower(rng, interests=interests)
     number = len(interests.split(",")) if interests else 0
     parts = normal(rng, 1, number, DIM + TEXT)
     found = tower.query(
         tf.constant(normal(rng, 1, UNITS)), tf.constant(parts),
-        tf.constant([0]), item_tower.text_part,
+        tf.constant([0]), text_part,
     ).numpy()
     texts = np.zeros(TEXT) if part is None else unit(parts[0, part, DIM:])
-    _, of_texts = item_tower.text_part.split(tf.constant(found))
+    _, of_texts = text_part.split(tf.constant(found))
     np.testing.assert_allclose(of_texts[0], texts, atol=1e-5)
 
 
@@ -337,28 +213,3 @@ def test_scenarios_mix_shared_experts_by_their_own_gates(rng):
             tf.constant(hidden), tf.constant(parts), tf.constant([scenario])
         )
         np.testing.assert_allclose(found[0], expected, rtol=1e-4, atol=1e-6)
-
-
-def test_the_ranking_head_reads_query_item_product_and_scenario(rng):
-    head = RankingHead(config(), num_scenarios=4)
-    queries, items = normal(rng, 2, 3, DIM), normal(rng, 2, 3, DIM)
-    scenario = rng.integers(0, 4, (2, 3))
-    inputs = [tf.constant(each) for each in (queries, items, scenario)]
-    head(*inputs)
-    scramble(head, rng)
-    known = head.scenario.get_weights()[0][scenario]
-    told = np.concatenate([queries, items, queries * items, known], axis=-1)
-    (kernel, bias), (out, start) = (
-        layer.get_weights() for layer in (head.hidden, head.output_layer)
-    )
-    expected = (np.maximum(told @ kernel + bias, 0) @ out + start)[..., 0]
-    scores = head.scores(*inputs)
-    assert scores.shape == (2, 3)
-    np.testing.assert_allclose(scores, expected, rtol=1e-4, atol=1e-5)
-
-    head.slope.assign(0.5)
-    head.offset.assign(3.0)
-    np.testing.assert_allclose(
-        head(*inputs), 0.5 * expected + 3.0, rtol=1e-4, atol=1e-5
-    )
-    np.testing.assert_allclose(head.scores(*inputs), scores)
