@@ -160,6 +160,11 @@ class ModelConfig:
         return names_in(self.item_parts)
 
     @property
+    def reads_text(self) -> bool:
+        """Whether items, and so profiles, are known by their texts."""
+        return "text" in self.item_part_names
+
+    @property
     def interest_parts(self) -> list[str]:
         """The names in `interests`."""
         return names_in(self.interests)
@@ -263,6 +268,14 @@ class RunConfig:
         default_factory=TrainingConfig
     )
     export: ExportConfig = dataclasses.field(default_factory=ExportConfig)
+
+    def __post_init__(self) -> None:
+        if self.text.tunes_encoder and not self.model.reads_text:
+            raise ValueError(
+                f"tune is {self.text.tune}, but items are not known by their "
+                f"texts: item_parts is {self.model.item_parts!r}; add text to "
+                "it, or leave tune out."
+            )
 
 
 def config_from(content: Mapping[str, Mapping[str, Any]]) -> RunConfig:

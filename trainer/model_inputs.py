@@ -19,8 +19,9 @@ class ModelInputs:
     """Tables aligned with the vocabularies, and sizes.
 
     Attributes:
-        text: [items, T] float32 vectors of a frozen encoder, or [items,
-            tokens] int32 ids where the encoder is tuned.
+        text: [items, T] float32 vectors of a frozen encoder, zeros where
+            items are not known by their texts; [items, tokens] int32 ids where
+            the encoder is tuned.
         category_codes: [items, levels] int32, -1 for none.
         brand_codes: [items] int32, -1 for none.
         counts: [items] train events.
@@ -64,9 +65,17 @@ def build_inputs(
             folder, encoder.fingerprint(), encoder.dim,
             settings.text_cache_precision,
         )
-        text = cache.vectors(catalogue.texts, encoder.encode_bulk)
-        print(f"item texts: {cache.account}")
-        profiles = cache.vectors(prepared.profile_texts, encoder.encode_bulk)
+        if config.model.reads_text:
+            text = cache.vectors(catalogue.texts, encoder.encode_bulk)
+            print(f"item texts: {cache.account}")
+            profiles = cache.vectors(
+                prepared.profile_texts, encoder.encode_bulk
+            )
+        else:
+            text, profiles = (
+                np.zeros((len(texts), encoder.dim), np.float32)
+                for texts in (catalogue.texts, prepared.profile_texts)
+            )
         if spoken:
             behaviour = cache.vectors(spoken.texts, encoder.encode_bulk)
             print(f"event texts: {cache.account}")

@@ -41,7 +41,7 @@ class UserTower(tf.keras.layers.Layer):
         super().__init__(name="user_tower")
         layers = tf.keras.layers
         self.units, self.dim = config.lstm_units, config.embedding_dim
-        self.reads_text = "text" in config.item_part_names
+        self.reads_text = config.reads_text
         self.num_experts = config.num_experts if num_scenarios > 1 else 1
         self.event_type = layers.Embedding(num_event_types, _SIDE_DIM)
         self.gap = layers.Embedding(NUM_GAPS, _SIDE_DIM)

@@ -89,3 +89,12 @@ def test_a_preset_makes_a_legal_configuration(name: Any) -> None:
     }
     assert PRESETS[name].keys() <= sections.keys()
     RunConfig(**sections)
+
+
+def test_an_encoder_is_not_tuned_on_texts_that_nobody_reads() -> None:
+    tuned = TextConfig(tune="lora")
+    with pytest.raises(ValueError) as error:
+        RunConfig(text=tuned, model=ModelConfig(item_parts="id,brand"))
+    assert str(error.value).startswith("tune is lora, but items are not known")
+    assert "'id,brand'; add text" in str(error.value)
+    RunConfig(text=tuned, model=ModelConfig(item_parts="text"))
