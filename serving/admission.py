@@ -14,6 +14,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from serving.rows import at_rows
 from serving.signatures import NO_ITEM
 
 NO_ROW = -1
@@ -124,8 +125,7 @@ def adjusted(
         return products
     if rows is None:
         return products * shelf.scale + shelf.boost
-    at = tf.maximum(rows, 0)
-    return products * tf.gather(shelf.scale, at) + tf.gather(shelf.boost, at)
+    return products * at_rows(shelf.scale, rows) + at_rows(shelf.boost, rows)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -211,9 +211,9 @@ class Admission:
         """Like `bars_all`, for [b, C] rows, without touching the catalogue."""
         return self._with_rules(
             is_excluded(rows, self.excluded)
-            | tf.gather(shelf.removed, tf.maximum(rows, 0)),
+            | at_rows(shelf.removed, rows),
             lambda: is_excluded(rows, self.allowed),
-            lambda: tf.gather(shelf.available_from, tf.maximum(rows, 0)),
+            lambda: at_rows(shelf.available_from, rows),
         )
 
     def _with_rules(

@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from serving import diversity, exploration, policy, signatures
 from serving.admission import NO_ROW, Admission, Shelf
+from serving.rows import at_rows
 
 # As `serving.search` has it.
 Search = Callable[..., tuple[tf.Tensor, tf.Tensor, tf.Tensor]]
@@ -208,7 +209,7 @@ class Policy:
             tf.reduce_any(places > 0),
             lambda: diversity.diversified(
                 scores,
-                tf.gather(self.shelf.vectors, tf.maximum(pool, 0)),
+                at_rows(self.shelf.vectors, pool),
                 wishes.diversity,
                 wishes.is_dpp,
                 places,

@@ -16,6 +16,7 @@ from serving import policy, signatures
 from serving.admission import NO_ROW, Admission
 from serving.answering import Chosen, Head, Policy, Search, Wishes
 from serving.reasons import reasons
+from serving.rows import at_rows
 from serving.stock import rows_of
 
 Tensors = dict[str, tf.Tensor]
@@ -88,7 +89,7 @@ class Lists:
         own = self._rows_of(item_ids)[:, tf.newaxis]
         is_known = own >= 0
         rows, scores, _ = self.search(
-            tf.gather(self.stock.shelf.vectors, tf.maximum(own[:, 0], 0)),
+            at_rows(self.stock.shelf.vectors, own[:, 0]),
             Admission.excluding(own),
             k,
             by_products=True,

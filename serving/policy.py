@@ -14,6 +14,7 @@ import math
 import tensorflow as tf
 
 from serving.admission import NO_ROW, Admission, Shelf, adjusted
+from serving.rows import at_rows
 from serving.signatures import NO_ITEM
 
 _INADMISSIBLE = -math.inf  # no score can lose against it
@@ -106,7 +107,7 @@ def capped(
         Rows and scores as `top_k_admissible` gives them.
     """
     rows, scores = ranked
-    codes = tf.gather(categories, tf.maximum(rows, 0))
+    codes = at_rows(categories, rows)
     limit = cap[:, tf.newaxis]
     is_over = (places_in_category(codes) >= limit) & (limit > 0) & (codes >= 0)
     columns, best = top_k_admissible(scores, is_over, k)
@@ -182,5 +183,5 @@ def gather_or_empty(values: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
     Returns:
         [b, K] string, "" where there is no item.
     """
-    found = tf.gather(values, tf.maximum(rows, 0))
+    found = at_rows(values, rows)
     return tf.where(rows >= 0, found, NO_ITEM)

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from serving import policy, signatures
 from serving.admission import NO_ROW
+from serving.rows import at_rows
 
 
 def reasons(
@@ -33,8 +34,8 @@ def reasons(
     history = tf.pad(history, [[0, 0], [0, 1]], constant_values=NO_ROW)
     cosines = tf.einsum(
         "bkd,bld->bkl",
-        tf.gather(vectors, tf.maximum(rows, 0)),
-        tf.gather(vectors, tf.maximum(history, 0)),
+        at_rows(vectors, rows),
+        at_rows(vectors, history),
     )
     is_event = (history >= 0)[:, tf.newaxis, :]
     nearest = tf.argmax(tf.where(is_event, cosines, -math.inf), axis=2)

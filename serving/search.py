@@ -25,6 +25,7 @@ from serving.admission import (
     is_excluded,
 )
 from serving.plans import Plan
+from serving.rows import at_rows
 
 # More barred items than this among the best are left to the exact search.
 _MAX_EXTRA = 1_000
@@ -172,7 +173,7 @@ class ScannSearch(tf.Module):
             shelf.hot, [tf.shape(queries)[0], tf.size(shelf.hot)]
         )
         of_hot = tf.matmul(
-            queries, tf.gather(shelf.vectors, shelf.hot), transpose_b=True
+            queries, at_rows(shelf.vectors, shelf.hot), transpose_b=True
         )
         scores = adjusted(products, shelf, rows)
         return (

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from serving.admission import NO_ROW, Shelf
+from serving.rows import at_rows
 
 if TYPE_CHECKING:
     from serving.fields import Array
@@ -93,15 +94,15 @@ def rows_of(stock: Any, item_ids: tf.Tensor) -> tf.Tensor:
     flat = tf.reshape(item_ids, [-1])
     at = tf.searchsorted(stock.hashes, id_hashes(flat), side="left")
     last = tf.shape(stock.hashes)[0] - 1
-    rows = tf.gather(stock.hashed_rows, tf.minimum(at, last))
-    is_known = tf.equal(tf.gather(stock.item_ids, rows), flat)
+    rows = at_rows(stock.hashed_rows, tf.minimum(at, last))
+    is_known = tf.equal(at_rows(stock.item_ids, rows), flat)
     found = tf.reshape(tf.where(is_known, rows, NO_ROW), tf.shape(item_ids))
     return tf.ensure_shape(found, item_ids.shape)
 
 
 def is_offered(stock: Any, rows: tf.Tensor) -> tf.Tensor:
     """Whether rows of any shape are items (not -1) that were not removed."""
-    removed = tf.gather(stock.shelf.removed, tf.maximum(rows, 0))
+    removed = at_rows(stock.shelf.removed, rows)
     return (rows >= 0) & ~removed
 
 

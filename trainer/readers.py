@@ -12,6 +12,7 @@ import dataclasses
 import tensorflow as tf
 
 from schema import features
+from serving.rows import at_rows
 from serving.stock import Stock
 from trainer import requests
 from trainer.behaviour_reader import BehaviourReader
@@ -257,7 +258,7 @@ class UserReader:
     ) -> UserState:
         """Runs the events of `requests.keep_latest` from a start state."""
         mask = history["mask"]
-        joined = tf.gather(self._item_vectors, history["item"])
+        joined = at_rows(self._item_vectors, history["item"])
         vectors = tf.concat(self._text_part.split(joined), axis=-1)
         inputs = self._tower.event_inputs(
             vectors,

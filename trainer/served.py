@@ -14,6 +14,7 @@ from serving import answering, policy, signatures
 from serving.admission import Shelf, adjusted
 from serving.lists import Lists
 from serving.recency import LiveCounts
+from serving.rows import at_rows
 from serving.search import ExactSearch
 from serving.stock import Stock, growing, is_offered
 from trainer import state_tag
@@ -213,7 +214,7 @@ class ServedModel(tf.Module):
         items = self.tables.items.lookup(inputs["candidate_item_ids"])
         head = self._head(query, inputs)
         if head is None:
-            vectors = tf.gather(self.item_vectors, tf.maximum(items, 0))
+            vectors = at_rows(self.item_vectors, items)
             products = tf.einsum("bd,bcd->bc", query, vectors)
             scores = adjusted(products, self.stock.shelf, items)
         else:
@@ -245,7 +246,7 @@ class ServedModel(tf.Module):
         """
         queries, columns = self._users.leave_one_out(inputs)
         items = self.tables.items.lookup(inputs["item_id"])
-        vectors = tf.gather(self.item_vectors, tf.maximum(items, 0))
+        vectors = at_rows(self.item_vectors, items)
         products = tf.einsum("bwd,bd->bw", queries, vectors)
         scores = adjusted(products, self.stock.shelf, items[:, tf.newaxis])
         history = self.tables.items.lookup(inputs["history_item_ids"])
@@ -312,7 +313,7 @@ class ServedModel(tf.Module):
         scenario = self.tables.scenarios.lookup(inputs["scenario"])
 
         def predict(items: tf.Tensor) -> tf.Tensor:
-            vectors = tf.gather(self.item_vectors, tf.maximum(items, 0))
+            vectors = at_rows(self.item_vectors, items)
             queries, asked = (
                 tf.repeat(each[:, None], tf.shape(items)[1], axis=1)
                 for each in (query, scenario)

@@ -10,7 +10,14 @@ from types import SimpleNamespace
 import pytest
 import tensorflow as tf
 
-from serving import bundle, manifest, signatures, versions, warmup
+from serving import (
+    bundle,
+    manifest,
+    saved_model,
+    signatures,
+    versions,
+    warmup,
+)
 from serving.manifest import BundleError, Manifest
 from trainer import export
 from trainer.run import Run
@@ -34,6 +41,20 @@ def test_the_exact_bundle_has_core_operations_alone(folder, written):
     assert written.non_core_ops == ()
     assert bundle.non_core_ops(bundle.op_types(folder)) == ()
     assert "MatMul" in written.op_types
+
+
+@pytest.mark.parametrize("model", ["recommender", "recommender_scann"])
+def test_no_variable_of_the_catalogue_is_gathered_in_place(small_run, model):
+    # TensorFlow would copy it whole each time that it is read.
+    version = small_run.job_dir / "export" / model / "1"
+    graph = saved_model.read(version).meta_graphs[0].graph_def
+    functions = [each.node_def for each in graph.library.function]
+    gathered = [
+        node.name for nodes in (graph.node, *functions) for node in nodes
+        if node.op.startswith("ResourceGather")
+    ]
+    assert gathered  # those of Keras, whose tables nothing else reads
+    assert all("embedding" in name for name in gathered), gathered
 
 
 def test_every_signature_is_exported_and_recommend_is_the_default(folder):
