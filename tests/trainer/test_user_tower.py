@@ -176,6 +176,27 @@ def test_the_last_state_is_that_of_the_events_that_are_not_masked(rng):
     np.testing.assert_allclose(state, expected, rtol=1e-5)
 
 
+def test_half_floats_are_read_as_kerass_cell_reads_them(rng):
+    before = tf.keras.mixed_precision.global_policy()
+    tf.keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        tower = build_user_tower(rng)
+    finally:
+        tf.keras.mixed_precision.set_global_policy(before)
+    inputs = tf.constant(normal(rng, 2, 5, DIM + 3 * SIDE))
+    expected = [tf.constant(normal(rng, 2, UNITS)) for _ in range(2)]
+    found = tower.last_state(inputs, expected, tf.fill([2, 5], True))
+    expected = [tf.cast(part, tf.bfloat16) for part in expected]
+    for at in range(5):
+        told = tf.cast(inputs[:, at], tf.bfloat16)
+        _, expected = tower.lstm.cell(told, expected)
+    for one, other in zip(found, expected, strict=True):
+        assert one.dtype == tf.bfloat16
+        np.testing.assert_allclose(
+            tf.cast(one, tf.float32), tf.cast(other, tf.float32), atol=0.02
+        )
+
+
 def test_a_user_without_any_event_keeps_the_first_state(rng):
     tower = build_user_tower(rng)
     state = [tf.constant(normal(rng, 1, UNITS)) for _ in range(2)]
