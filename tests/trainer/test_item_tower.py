@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tensorflow as tf
+from small_layers import DIM, NONE, TEXT, config, normal, scramble, unit
 
-from tests.trainer.layers import DIM, NONE, TEXT, config, normal, scramble, unit
 from trainer.item_tower import ItemTower
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import tensorflow as tf
+from small_layers import DIM, config, normal, scramble
 
-from tests.trainer.layers import DIM, config, normal, scramble
 from trainer.ranking_head import RankingHead
 
 

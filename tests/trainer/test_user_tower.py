@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tensorflow as tf
-
-from tests.trainer.layers import (
+from small_layers import (
     DIM,
     TEXT,
     UNITS,
@@ -15,6 +14,7 @@ from tests.trainer.layers import (
     scramble,
     unit,
 )
+
 from trainer.text_part import TextPart
 from trainer.user_tower import UserTower
 
