@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 import grpc
 
-from serving import transport
+from serving import transport, wire
 from serving.remote import Client, ClientError
 from serving.transport import Retries, Tls
 
@@ -111,7 +111,7 @@ class AsyncClient:
         Raises:
             ClientError: if there is no answer.
         """
-        request = transport.predict_request(self._model, signature, inputs)
+        request = wire.request_bytes(self._model, signature, inputs)
         try:
             response = await self._predict(request, timeout=self._timeout_s)
         except grpc.RpcError as error:

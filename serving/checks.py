@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +44,7 @@ def check_request(name: str, specs: Mapping[str, Any], inputs: Arrays) -> None:
         raise RequestError(_size_message(name, specs, inputs))
     for key, spec in specs.items():
         _check_type(key, specs, inputs[key])
-        if not spec.shape.is_compatible_with(inputs[key].shape):
+        if not _fits(inputs[key].shape, _sizes_of(spec.shape)):
             raise RequestError(
                 f"{key} must have shape {spec.shape}, got {inputs[key].shape}."
                 f"{_REMEDIES.get(key, '')}"
@@ -122,20 +124,36 @@ def _set(names: Iterable[str]) -> str:
 
 def _check_type(key: str, specs: Mapping[str, Any], value: Array) -> None:
     """TensorFlow's own sentence, with the input's name behind."""
-    is_string = value.dtype.kind in "OSU"
     dtype = specs[key].dtype
+    if value.dtype == dtype.as_numpy_dtype:
+        return
+    is_string = value.dtype.kind in "OSU"
     wanted = dtype.name
     if is_string and wanted == "string":
         return
-    if is_string or value.dtype != dtype.as_numpy_dtype:
-        got = "string" if is_string else _TYPE_NAMES.get(
-            value.dtype.name, value.dtype.name
-        )
-        raise RequestError(
-            f"Expects arg[{sorted(specs).index(key)}] to be "
-            f"{_TYPE_NAMES.get(wanted, wanted)} but {got} is provided; "
-            f"the input is {key}."
-        )
+    got = "string" if is_string else value.dtype.name
+    raise RequestError(
+        f"Expects arg[{sorted(specs).index(key)}] to be "
+        f"{_TYPE_NAMES.get(wanted, wanted)} but "
+        f"{_TYPE_NAMES.get(got, got)} is provided; the input is {key}."
+    )
+
+
+@functools.lru_cache(1024)
+def _sizes_of(shape: Any) -> tuple[int | None, ...] | None:
+    """Of a TensorShape, which is slow to compare; None of any rank."""
+    return None if shape.rank is None else tuple(shape.as_list())
+
+
+def _fits(
+    shape: tuple[int, ...], wanted: tuple[int | None, ...] | None
+) -> bool:
+    if wanted is None:
+        return True
+    return len(shape) == len(wanted) and all(
+        size in (None, found)
+        for size, found in zip(wanted, shape, strict=True)
+    )
 
 
 def _check_axes(signature: Signature, inputs: Arrays) -> None:
@@ -170,14 +188,14 @@ def _check_values(field: Field, values: Array) -> None:
             )
     if field.low is None:
         return
-    high = np.inf if field.high is None else field.high
-    # "Not within" and not "outside": NaN is refused too.
-    wrong = values[~((values >= field.low) & (values <= high))]
-    if wrong.size:
-        most = "or more" if field.high is None else f"to {field.high:g}"
-        raise RequestError(
-            f"{field.name} must be {field.low:g} {most}, got {wrong[0]:g}."
-        )
+    high = math.inf if field.high is None else field.high
+    for value in values.ravel().tolist():
+        # "Not within" and not "outside": NaN is refused too.
+        if not field.low <= value <= high:
+            most = "or more" if field.high is None else f"to {field.high:g}"
+            raise RequestError(
+                f"{field.name} must be {field.low:g} {most}, got {value:g}."
+            )
 
 
 def _decoded(value: Any) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import numpy as np
 
-from serving import signatures, transport
+from serving import signatures, transport, wire
 from serving.asking import NO_RULES, Event, Policy, User
 from serving.transport import Retries, Tls
 
@@ -101,7 +101,7 @@ class Client:
         Raises:
             ClientError: if there is no answer.
         """
-        request = transport.predict_request(self._model, signature, inputs)
+        request = wire.request_bytes(self._model, signature, inputs)
         try:
             response = self._predict(request, timeout=self._timeout_s)
         except grpc.RpcError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import grpc
@@ -106,7 +106,12 @@ def _method(
     return grpc.unary_unary_rpc_method_handler(
         answer,
         request_deserializer=parse,
-        response_serializer=lambda response: response.SerializeToString(),
+        # An answer of Predict is written as bytes, the others as messages.
+        response_serializer=lambda response: (
+            response
+            if isinstance(response, bytes)
+            else response.SerializeToString()
+        ),
     )
 
 
@@ -121,15 +126,12 @@ def _name(request: Any) -> str:
     return request.model_spec.name if known else ""
 
 
-def _predict(service: Service, request: Any, call: Call) -> Any:
+def _predict(service: Service, request: Any, call: Call) -> bytes:
     spec = _spec(request)
     recommender = service.models.find(spec)
     signature = request.model_spec.signature_name or DEFAULT_SIGNATURE
     recommender.input_specs(signature)  # known, before anything is parsed
-    _check_sizes(request.inputs)
-    inputs = {
-        name: _parse(name, tensor) for name, tensor in request.inputs.items()
-    }
+    inputs = _parsed(request.inputs)
     outputs = service.predict(
         Question(
             spec.name,
@@ -140,12 +142,8 @@ def _predict(service: Service, request: Any, call: Call) -> Any:
             call=call,
         )
     )
-    response = predict_pb2.PredictResponse(
-        model_spec=descriptions.model_spec(spec.name, recommender, signature)
-    )
-    for name, value in outputs.items():
-        wire.fill_tensor(response.outputs[name], value)
-    return response
+    answered = descriptions.model_spec(spec.name, recommender, signature)
+    return wire.response_bytes(answered.SerializeToString(), outputs)
 
 
 def _metadata(service: Service, request: Any, _: Call) -> Any:
@@ -173,22 +171,30 @@ def _spec(request: Any) -> ModelSpec:
     return ModelSpec(spec.name, version, spec.version_label)
 
 
-def _check_sizes(inputs: Mapping[str, Any]) -> None:
+def _parsed(tensors: Mapping[str, Any]) -> dict[str, Any]:
+    """Arrays by name.
+
+    Raises:
+        RequestError: if they are too large, or malformed.
+    """
     total = 0
-    for name, tensor in inputs.items():
-        sizes = [dim.size for dim in tensor.tensor_shape.dim]
-        total += math.prod(sizes)
-        if any(size < 0 for size in sizes) or total > _MAX_ELEMENTS:
+    arrays = {}
+    for name, tensor in tensors.items():
+        shape = wire.shape_of(tensor)
+        total += math.prod(shape)
+        if total > _MAX_ELEMENTS or min(shape, default=0) < 0:
             raise RequestError(
-                f"{name} has shape {sizes}; sizes are 0 or more, and all "
+                f"{name} has shape {shape}; sizes are 0 or more, and all "
                 f"inputs together have at most {_MAX_ELEMENTS} elements."
             )
+        arrays[name] = _array(name, tensor, shape)
+    return arrays
 
 
-def _parse(name: str, tensor: Any) -> Any:
+def _array(name: str, tensor: Any, shape: Sequence[int]) -> Any:
     try:
         if wire.is_known(tensor):  # in a third of the time
-            return wire.from_tensor(tensor)
+            return wire.from_tensor(tensor, shape)
         return tf.make_ndarray(tensor)
     # KeyError: of types that no array has, such as resources.
     except (KeyError, TypeError, ValueError) as error:

@@ -15,7 +15,7 @@ import grpc
 from serving import wire
 
 if TYPE_CHECKING:
-    from serving.fields import Array, Arrays
+    from serving.fields import Array
 
 PREDICT_METHOD = "/tensorflow.serving.PredictionService/Predict"
 MAX_MESSAGE_BYTES = 64 * 2**20
@@ -84,28 +84,18 @@ class Tls:
         )
 
 
-def predict_request(model: str, signature: str, inputs: Arrays) -> Any:
-    """A PredictRequest message."""
-    request = wire.message("PredictRequest")()
-    request.model_spec.name = model
-    request.model_spec.signature_name = signature
-    for name, value in inputs.items():
-        wire.fill_tensor(request.inputs.add(key=name).value, value)
-    return request
-
-
 def predict_outputs(response: Any) -> dict[str, Array]:
     """Outputs of a PredictResponse message by name; strings are bytes."""
     return {
-        pair.key: wire.from_tensor(pair.value) for pair in response.outputs
+        pair.key: wire.from_tensor(pair.value, wire.shape_of(pair.value))
+        for pair in response.outputs
     }
 
 
 def predict_method(channel: Any) -> Any:
-    """The Predict method of a channel, asyncio's or another."""
+    """The Predict method of a channel, asyncio's or another: takes bytes."""
     return channel.unary_unary(
         PREDICT_METHOD,
-        request_serializer=lambda request: request.SerializeToString(),
         response_deserializer=wire.message("PredictResponse").FromString,
     )
 

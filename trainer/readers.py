@@ -257,7 +257,6 @@ class UserReader:
         self, history: requests.History, start: UserState
     ) -> UserState:
         """Runs the events of `requests.keep_latest` from a start state."""
-        mask = history["mask"]
         joined = at_rows(self._item_vectors, history["item"])
         vectors = tf.concat(self._text_part.split(joined), axis=-1)
         inputs = self._tower.event_inputs(
@@ -267,8 +266,10 @@ class UserReader:
             history["scenario"],
             self._behaviour(history) if self._behaviour else None,
         )
+        # Events lie on the left, so their number is the place of the last.
+        number = tf.reduce_sum(tf.cast(history["mask"], tf.int32), axis=1)
         hidden, cell = self._tower.last_state(
-            inputs, [start.hidden, start.cell], mask
+            inputs, [start.hidden, start.cell], number
         )
         interests = self._tower.interests.read(
             vectors, history["gap"], start.interests
@@ -276,13 +277,11 @@ class UserReader:
         times = tf.concat(
             [start.last_time[:, None], history["timestamp"]], axis=1
         )
-        # Events lie on the left, so their number is the place of the last.
-        number = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1, keepdims=True)
         return UserState(
             hidden,
             cell,
-            tf.gather(interests, number, batch_dims=1)[:, 0],
-            tf.gather(times, number, batch_dims=1)[:, 0],
+            tf.gather(interests, number, batch_dims=1),
+            tf.gather(times, number, batch_dims=1),
         )
 
     def _unpack(self, state: tf.Tensor) -> UserState:

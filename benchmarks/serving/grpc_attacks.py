@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 import numpy as np
 
-from serving import signatures, transport
+from serving import signatures, transport, wire
 
 _TIMEOUT = 60.0
 _BAD = frozenset({"INVALID_ARGUMENT"})
@@ -61,8 +61,10 @@ class GrpcTarget:
         )
         arrays["history_item_ids"][:] = self.item_id
         arrays["k"][:] = 3
-        return transport.predict_request(
-            "recommender", signatures.RECOMMEND, {**arrays, **inputs}
+        return wire.message("PredictRequest").FromString(
+            wire.request_bytes(
+                "recommender", signatures.RECOMMEND, {**arrays, **inputs}
+            )
         )
 
     def close(self) -> None:

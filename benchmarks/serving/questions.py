@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from serving import signatures, transport
+from serving import signatures, wire
 from serving.asking import Event, Policy, User
 
 Arrays = Mapping[str, Any]
@@ -211,11 +211,9 @@ def _recommend(user: User, k: int) -> Arrays:
     }
 
 
-def message(question: Question, model: str) -> Any:
-    """A PredictRequest."""
-    return transport.predict_request(
-        model, question.signature, question.inputs
-    )
+def message(question: Question, model: str) -> bytes:
+    """A serialized PredictRequest."""
+    return wire.request_bytes(model, question.signature, question.inputs)
 
 
 def as_json(question: Question) -> dict[str, Any]:

@@ -102,7 +102,7 @@ class Asker:
         """Lets the connection go."""
         self._channel.close()
 
-    def _grpc(self, message: Any) -> tuple[str, Any]:
+    def _grpc(self, message: bytes) -> tuple[str, Any]:
         try:
             answer = self._predict(message, timeout=_TIMEOUT_S)
         except grpc.RpcError as error:

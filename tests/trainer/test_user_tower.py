@@ -158,22 +158,28 @@ def test_a_tower_that_reads_no_behaviour_says_so(rng):
         build_user_tower(rng).spoken(tf.zeros([1, 2, TEXT]))
 
 
-def test_the_last_state_is_that_of_the_events_that_are_not_masked(rng):
+def test_the_last_state_is_that_of_the_events_on_the_left(rng):
     tower = build_user_tower(rng)
-    inputs = tf.constant(normal(rng, 1, 4, DIM + 3 * SIDE))
-    state = [tf.constant(normal(rng, 1, UNITS)) for _ in range(2)]
-    alone = tower.read(tf.gather(inputs, [0, 2], axis=1), state)
-    mask = tf.constant([[True, False, True, False]])
-    after = tower.last_state(inputs, state, mask)
-    np.testing.assert_allclose(after[0], alone[:, -1], rtol=1e-5)
-    expected = state
-    for at in (0, 2):  # the cell too, by Keras' step
-        _, expected = tower.lstm.cell(inputs[:, at], expected)
-    np.testing.assert_allclose(after, expected, rtol=1e-5)
-    for at in range(4):  # from where it stands, one event at a time
-        one = slice(at, at + 1)
-        state = tower.last_state(inputs[:, one], state, mask[:, one])
-    np.testing.assert_allclose(state, expected, rtol=1e-5)
+    inputs = tf.constant(normal(rng, 2, 4, DIM + 3 * SIDE))
+    state = [tf.constant(normal(rng, 2, UNITS)) for _ in range(2)]
+    number = [2, 4]  # of the first user two places are padding
+    hidden = tower.read(inputs, state).numpy()
+    after = tower.last_state(inputs, state, tf.constant(number))
+    for user, last in enumerate(number):
+        np.testing.assert_allclose(
+            after[0][user], hidden[user, last - 1], rtol=1e-5
+        )
+        one = slice(user, user + 1)
+        expected = stepped = [part[one] for part in state]
+        for at in range(last):  # the cell too, by Keras' step
+            _, expected = tower.lstm.cell(inputs[one, at], expected)
+        for found, wanted in zip(after, expected, strict=True):
+            np.testing.assert_allclose(found[one], wanted, rtol=1e-5)
+        for at in range(4):  # from where it stands, one event at a time
+            stepped = tower.last_state(
+                inputs[one, at : at + 1], stepped, tf.constant([int(at < last)])
+            )
+        np.testing.assert_allclose(stepped, expected, rtol=1e-5)
 
 
 def test_half_floats_are_read_as_kerass_cell_reads_them(rng):
@@ -184,27 +190,28 @@ def test_half_floats_are_read_as_kerass_cell_reads_them(rng):
     finally:
         tf.keras.mixed_precision.set_global_policy(before)
     inputs = tf.constant(normal(rng, 2, 5, DIM + 3 * SIDE))
-    expected = [tf.constant(normal(rng, 2, UNITS)) for _ in range(2)]
-    found = tower.last_state(inputs, expected, tf.fill([2, 5], True))
-    expected = [tf.cast(part, tf.bfloat16) for part in expected]
+    state = [tf.constant(normal(rng, 2, UNITS)) for _ in range(2)]
+    found = tower.last_state(inputs, state, tf.constant([5, 5]))
+    expected = [tf.cast(part, tf.bfloat16) for part in state]
     for at in range(5):
         told = tf.cast(inputs[:, at], tf.bfloat16)
         _, expected = tower.lstm.cell(told, expected)
     for one, other in zip(found, expected, strict=True):
-        assert one.dtype == tf.bfloat16
-        np.testing.assert_allclose(
-            tf.cast(one, tf.float32), tf.cast(other, tf.float32), atol=0.02
-        )
+        np.testing.assert_allclose(one, tf.cast(other, tf.float32), atol=0.02)
+    for at in range(5):  # kept between, it loses nothing to half floats
+        one = slice(at, at + 1)
+        state = tower.last_state(inputs[:, one], state, tf.constant([1, 1]))
+    np.testing.assert_allclose(state, found, rtol=1e-5)
 
 
 def test_a_user_without_any_event_keeps_the_first_state(rng):
     tower = build_user_tower(rng)
     state = [tf.constant(normal(rng, 1, UNITS)) for _ in range(2)]
-    for length in (1, 2):
+    for length in (0, 1, 2):
         after = tower.last_state(
             tf.constant(normal(rng, 1, length, DIM + 3 * SIDE)),
             state,
-            tf.constant([[False] * length]),
+            tf.constant([0]),
         )
         for found, expected in zip(after, state, strict=True):
             np.testing.assert_array_equal(found, expected)
