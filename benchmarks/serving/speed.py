@@ -3,9 +3,10 @@
     python -m benchmarks.serving.speed --bundle JOB/export/recommender/1
 
 In turns, so that both meet the same machine: one request after the other in
-this process, and over gRPC to a server of the same bundle. In this process
-once more with a rest after each call: a core that has rested, or done
-something else meanwhile, may compute more slowly. Then several clients at
+this process, and over gRPC to a server of the same bundle, which is asked for
+its health too. Calls and health checks once more with a rest after each: a
+core that has rested, or done something else meanwhile, may compute more
+slowly. Then several clients at
 once, with batching off and on. Then one event more by `advance`, beside the
 whole history by `embed_user`.
 """
@@ -62,7 +63,8 @@ def round_trips(
 
     A health check, of empty messages, is what gRPC alone costs.
     """
-    ours, rested, theirs, checks, differences = [], [], [], [], []
+    ours, rested, theirs, differences = [], [], [], []
+    checks, rested_checks = [], []
     with Client(target) as client, grpc.insecure_channel(target) as channel:
         check = functools.partial(channel.unary_unary(_HEALTH_CHECK), b"")
         for number in range(rounds):
@@ -80,6 +82,7 @@ def round_trips(
             alone, served = seconds_of(here, 50), seconds_of(there, 50)
             rested += seconds_of(here, 50, _REST)
             checks += seconds_of(check, 50)
+            rested_checks += seconds_of(check, 50, _REST)
             ours += alone
             theirs += served
             differences.append(
@@ -90,6 +93,7 @@ def round_trips(
     print(f"{'with a rest after each':24}  {percentiles(rested)}")
     print(f"{'over gRPC':24}  {percentiles(theirs)}")
     print(f"{'a health check':24}  {percentiles(checks)}")
+    print(f"{'with a rest after each':24}  {percentiles(rested_checks)}")
     print(
         f"median of {rounds} differences of p50: "
         f"{1e3 * statistics.median(differences):.2f} ms"
