@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,6 +92,8 @@ class SavedModel:
         served = [each for each in graphs if _TAG in each.meta_info_def.tags]
         self._meta = [*served, *graphs][0]
         _optimize_once(self._meta.graph_def)
+        if not tf.config.list_physical_devices("GPU"):
+            _call_branches(self._meta.graph_def)
         found = self._meta.signature_def
         self.signature_defs = {name: found[name] for name in found}
         graph = tf.Graph()
@@ -217,13 +219,29 @@ def _optimize_once(graph_def: Any) -> None:
     """
     config = config_pb2.ConfigProto()
     config.graph_options.rewrite_options.meta_optimizer_iterations = _ONE
-    for nodes in (
-        graph_def.node,
-        *(function.node_def for function in graph_def.library.function),
-    ):
-        for node in nodes:
-            if "config_proto" in node.attr:
-                node.attr["config_proto"].s = config.SerializeToString()
+    for node in _nodes(graph_def):
+        if "config_proto" in node.attr:
+            node.attr["config_proto"].s = config.SerializeToString()
+
+
+def _call_branches(graph_def: Any) -> None:
+    """Lets TensorFlow call the branch that is taken, as a function.
+
+    Otherwise each input of both branches, among them all weights of the text
+    encoder, passes an operation of its own in each request, and a graph's
+    first request prepares the branches that it does not take, too. On a GPU
+    a branch would have to lie on it as a whole, which texts cannot.
+    """
+    for node in _nodes(graph_def):
+        if node.op in ("If", "StatefulIf"):
+            node.attr["_lower_using_switch_merge"].b = False
+
+
+def _nodes(graph_def: Any) -> Iterator[Any]:
+    """NodeDef messages of the graph and of all of its functions."""
+    yield from graph_def.node
+    for function in graph_def.library.function:
+        yield from function.node_def
 
 
 def _config() -> Any:

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 _WARM_K = 10
 _STATEFUL = (signatures.ADVANCE, signatures.RECOMMEND_NEXT)
 _WARM_TEXT = "warm up"
-_TEXTS = ("history_texts", features.TEXT)
+_TEXTS = (
+    "history_texts", "profile_text", features.TEXT, *features.ITEM_TEXT_COLUMNS
+)
 _ITEM_INPUTS = (
     "history_item_ids",
     "candidate_item_ids",
@@ -48,7 +50,8 @@ def default_requests(
     reads_text: bool = False,
     counts_events: bool = False,
 ) -> list[Request]:
-    """A user without a history and one with, and every other signature.
+    """A user of whom nothing is known, one of whom all is, and every other
+    signature.
 
     Args:
         item_ids: a few ids of the catalogue, at least one.
@@ -86,7 +89,7 @@ def _inputs(
             value[...] = list(item_ids[: value.shape[-1]])
         elif key == "k":
             value[...] = _WARM_K
-        elif key in _TEXTS and value.size:  # so that the encoder runs
+        elif key in _TEXTS and sizes["L"]:  # so that the encoder runs
             value[...] = _WARM_TEXT
     return inputs
 

@@ -83,5 +83,15 @@ def test_what_takes_a_state_is_warmed_up_where_there_is_one():
     assert counted["timestamp"].tolist() == [0]  # which is not counted
 
 
+def test_texts_are_warmed_up_and_so_is_a_user_without_any():
+    unknown, known, *others = warmup.default_requests(["a"], reads_text=True)
+    assert unknown.signature == known.signature == "recommend"
+    assert unknown.inputs["profile_text"].tolist() == [""]
+    assert known.inputs["profile_text"].all()
+    assert known.inputs["history_texts"].all()
+    item = next(r for r in others if r.signature == "embed_item").inputs
+    assert all(value.all() for value in item.values())
+
+
 def test_a_version_without_warm_up_requests_has_none(tmp_path):
     assert warmup.read(tmp_path) == []

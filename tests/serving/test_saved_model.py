@@ -81,6 +81,41 @@ def test_a_saved_copy_has_the_variables_as_they_are_now(folder, tmp_path):
     assert again.unread.numpy().tolist() == [b"a", b"b"]
 
 
+class Branches(tf.Module):
+    """Adds one of two weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weights = [tf.Variable(10.0), tf.Variable(20.0)]
+
+    @tf.function(input_signature=[tf.TensorSpec([], tf.float32, "x")])
+    def add(self, x: tf.Tensor) -> dict[str, tf.Tensor]:
+        first, second = self.weights
+        return {"y": tf.cond(x > 0, lambda: x + first, lambda: x + second)}
+
+
+def test_inputs_of_branches_pass_no_operations_of_their_own(tmp_path):
+    branches = Branches()
+    tf.saved_model.save(
+        branches, str(tmp_path / "1"), signatures={"add": branches.add}
+    )
+    model = SavedModel(tmp_path / "1")
+    for x, y in ((1, 11), (-1, 19)):
+        assert model.run("add", {"x": np.array(x, np.float32)}) == {"y": y}
+    traced = model.signatures["add"].tensors
+    traced.run_options.trace_level = v1.RunOptions.FULL_TRACE
+    told = v1.RunMetadata()
+    call = model._session._make_callable_from_options(traced)
+    call(np.array(1, np.float32), run_metadata=told)
+    labels = [
+        node.timeline_label
+        for device in told.step_stats.dev_stats
+        for node in device.node_stats
+    ]
+    assert any("ReadVariableOp" in label for label in labels)
+    assert not any("Switch" in label for label in labels)
+
+
 @pytest.mark.parametrize("collection", ["main_op", "legacy_init_op"])
 def test_tables_of_tensorflow_1_are_set_up(tmp_path, collection):
     words = tmp_path / "words.txt"
