@@ -134,6 +134,7 @@ class UserReader:
         encoder: the text encoder.
         tables: of names.
         item_vectors: [items, D + K] of the catalogue.
+        recurrence: of the user tower.
         max_history: events that are read, the latest.
         behaviour: reads what events say; None where the model does not.
     """
@@ -146,12 +147,13 @@ class UserReader:
         tables: Tables,
         *,
         item_vectors: tf.Variable,
+        recurrence: tf.Variable,
         max_history: int,
         behaviour: BehaviourReader | None,
     ) -> None:
         self._tower, self._item_tower = tower, item_tower
         self._encoder, self._tables = encoder, tables
-        self._item_vectors = item_vectors
+        self._item_vectors, self._recurrence = item_vectors, recurrence
         self._max_history = max_history
         self._behaviour = behaviour
 
@@ -269,7 +271,7 @@ class UserReader:
         # Events lie on the left, so their number is the place of the last.
         number = tf.reduce_sum(tf.cast(history["mask"], tf.int32), axis=1)
         hidden, cell = self._tower.last_state(
-            inputs, [start.hidden, start.cell], number
+            inputs, [start.hidden, start.cell], number, self._recurrence
         )
         interests = self._tower.interests.read(
             vectors, history["gap"], start.interests

@@ -119,11 +119,17 @@ class ServedModel(tf.Module):
         self.tables = Tables(prepared, self.stock)
         # Of its parts those that hold tables; itself it is a function.
         self.tokenizer = list(encoder.tokenize.submodules)
-        ids = model.item_tower.id_residual.embeddings  # in the vectors already
+        # What these say is in the vectors and in the recurrence already.
+        cell = model.user_tower.lstm.cell
+        ids = model.item_tower.id_residual.embeddings
+        said = {id(v) for v in (ids, cell.kernel, cell.recurrent_kernel)}
+        self.recurrence = tf.Variable(
+            model.user_tower.recurrence, trainable=False, name="recurrence"
+        )
         self.weights = [
             variable
             for variable in (*model.variables, *encoder.served_variables)
-            if variable is not ids
+            if id(variable) not in said
         ]
         self._set_readers(model, encoder, prepared)
         self._set_graphs()
@@ -147,6 +153,7 @@ class ServedModel(tf.Module):
                 encoder,
                 self.tables,
                 item_vectors=self.item_vectors,
+                recurrence=self.recurrence,
                 max_history=model.config.data.max_history,
                 behaviour=reader,
             ),
@@ -166,7 +173,7 @@ class ServedModel(tf.Module):
             _predicted=model.predicted if model.has_labels else None,
             _label_scale=prepared.label_scale,
             _tag=state_tag.tag_of(
-                [*self.weights, self.item_vectors],
+                [*self.weights, self.recurrence, self.item_vectors],
                 [*prepared.event_types, "", *prepared.scenarios],
             ),
         )

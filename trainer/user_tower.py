@@ -149,8 +149,18 @@ class UserTower(tf.keras.layers.Layer):
             training=training,
         )
 
+    @property
+    def recurrence(self) -> tf.Tensor:
+        """[inputs + U, 4 U] float32: what `last_state` multiplies by."""
+        cell = self.lstm.cell
+        return tf.concat([cell.kernel, cell.recurrent_kernel], axis=0)
+
     def last_state(
-        self, inputs: tf.Tensor, state: list[tf.Tensor], number: tf.Tensor
+        self,
+        inputs: tf.Tensor,
+        state: list[tf.Tensor],
+        number: tf.Tensor,
+        recurrence: tf.Tensor,
     ) -> list[tf.Tensor]:
         """The end of `read`, by one operation for all events.
 
@@ -162,11 +172,11 @@ class UserTower(tf.keras.layers.Layer):
             state: [hidden, cell] before the first event, each [B, U].
             number: [B] int32 of events on the left that are read; padding
                 follows.
+            recurrence: the property, or a copy: joining takes its time.
 
         Returns:
             [hidden, cell] after the last of them, each [B, U] float32.
         """
-        cell = self.lstm.cell
         hidden, kept = (tf.cast(part, tf.float32) for part in state)
         no_peephole = tf.zeros([self.units])
         after = tf.raw_ops.BlockLSTMV2(
@@ -174,11 +184,11 @@ class UserTower(tf.keras.layers.Layer):
             x=tf.transpose(tf.cast(inputs, tf.float32), [1, 0, 2]),
             h_prev=hidden,
             cs_prev=kept,
-            w=tf.concat([cell.kernel, cell.recurrent_kernel], axis=0),
+            w=recurrence,
             wci=no_peephole,
             wcf=no_peephole,
             wco=no_peephole,
-            b=cell.bias,
+            b=self.lstm.cell.bias,
         )
         last = tf.stack([number, tf.range(tf.shape(number)[0])], axis=1)
         return [

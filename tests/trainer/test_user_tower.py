@@ -164,7 +164,9 @@ def test_the_last_state_is_that_of_the_events_on_the_left(rng):
     state = [tf.constant(normal(rng, 2, UNITS)) for _ in range(2)]
     number = [2, 4]  # of the first user two places are padding
     hidden = tower.read(inputs, state).numpy()
-    after = tower.last_state(inputs, state, tf.constant(number))
+    after = tower.last_state(
+        inputs, state, tf.constant(number), tower.recurrence
+    )
     for user, last in enumerate(number):
         np.testing.assert_allclose(
             after[0][user], hidden[user, last - 1], rtol=1e-5
@@ -177,7 +179,10 @@ def test_the_last_state_is_that_of_the_events_on_the_left(rng):
             np.testing.assert_allclose(found[one], wanted, rtol=1e-5)
         for at in range(4):  # from where it stands, one event at a time
             stepped = tower.last_state(
-                inputs[one, at : at + 1], stepped, tf.constant([int(at < last)])
+                inputs[one, at : at + 1],
+                stepped,
+                tf.constant([int(at < last)]),
+                tower.recurrence,
             )
         np.testing.assert_allclose(stepped, expected, rtol=1e-5)
 
@@ -191,7 +196,8 @@ def test_half_floats_are_read_as_kerass_cell_reads_them(rng):
         tf.keras.mixed_precision.set_global_policy(before)
     inputs = tf.constant(normal(rng, 2, 5, DIM + 3 * SIDE))
     state = [tf.constant(normal(rng, 2, UNITS)) for _ in range(2)]
-    found = tower.last_state(inputs, state, tf.constant([5, 5]))
+    recurrence = tower.recurrence
+    found = tower.last_state(inputs, state, tf.constant([5, 5]), recurrence)
     expected = [tf.cast(part, tf.bfloat16) for part in state]
     for at in range(5):
         told = tf.cast(inputs[:, at], tf.bfloat16)
@@ -200,7 +206,9 @@ def test_half_floats_are_read_as_kerass_cell_reads_them(rng):
         np.testing.assert_allclose(one, tf.cast(other, tf.float32), atol=0.02)
     for at in range(5):  # kept between, it loses nothing to half floats
         one = slice(at, at + 1)
-        state = tower.last_state(inputs[:, one], state, tf.constant([1, 1]))
+        state = tower.last_state(
+            inputs[:, one], state, tf.constant([1, 1]), recurrence
+        )
     np.testing.assert_allclose(state, found, rtol=1e-5)
 
 
@@ -212,6 +220,7 @@ def test_a_user_without_any_event_keeps_the_first_state(rng):
             tf.constant(normal(rng, 1, length, DIM + 3 * SIDE)),
             state,
             tf.constant([0]),
+            tower.recurrence,
         )
         for found, expected in zip(after, state, strict=True):
             np.testing.assert_array_equal(found, expected)
