@@ -229,8 +229,8 @@ def _call_branches(graph_def: Any) -> None:
 
     Otherwise each input of both branches, among them all weights of the text
     encoder, passes an operation of its own in each request, and a graph's
-    first request prepares the branches that it does not take, too. On a GPU
-    a branch would have to lie on it as a whole, which texts cannot.
+    first request prepares the branches that it does not take, too. Graphs for
+    GPUs, on which this was not tried, are left as they are.
     """
     for node in _nodes(graph_def):
         if node.op in ("If", "StatefulIf"):

@@ -97,8 +97,11 @@ def request_bytes(model: str, signature: str, inputs: Arrays) -> bytes:
     Raises:
         TypeError: for arrays of other types than those of the signatures.
     """
-    spec = _delimited(1, model.encode()) + _delimited(3, signature.encode())
-    return _delimited(1, spec) + _named(2, inputs)
+    request = message("PredictRequest")()
+    request.model_spec.name = model
+    request.model_spec.signature_name = signature
+    # Fields of a message may come one after the other.
+    return bytes(request.SerializeToString()) + _named(2, inputs)
 
 
 def response_bytes(model_spec: bytes, outputs: Arrays) -> bytes:

@@ -123,9 +123,7 @@ class ServedModel(tf.Module):
         cell = model.user_tower.lstm.cell
         ids = model.item_tower.id_residual.embeddings
         said = {id(v) for v in (ids, cell.kernel, cell.recurrent_kernel)}
-        self.recurrence = tf.Variable(
-            model.user_tower.recurrence, trainable=False, name="recurrence"
-        )
+        self.recurrence = _constant(model.user_tower.recurrence)
         self.weights = [
             variable
             for variable in (*model.variables, *encoder.served_variables)

@@ -145,7 +145,7 @@ class UserTower(tf.keras.layers.Layer):
         """
         return self.lstm(
             self.input_dropout(inputs, training=training),
-            initial_state=self._cast(state),
+            initial_state=[tf.cast(p, self.compute_dtype) for p in state],
             training=training,
         )
 
@@ -195,9 +195,6 @@ class UserTower(tf.keras.layers.Layer):
             tf.gather_nd(tf.concat([before[None], each], axis=0), last)
             for before, each in ((hidden, after.h), (kept, after.cs))
         ]
-
-    def _cast(self, state: list[tf.Tensor]) -> list[tf.Tensor]:
-        return [tf.cast(part, self.compute_dtype) for part in state]
 
     def head(
         self,
