@@ -31,8 +31,10 @@ _LOG = logging.getLogger(__name__)
 
 LOADING, AVAILABLE, END = "LOADING", "AVAILABLE", "END"
 _NICENESS = 19  # of threads that warm up: what requests leave
-# Not asked for when it is changed: two models may load at the same time.
-_TURN = sys.getswitchinterval()
+# Seconds after which a thread hands the interpreter over: usually, and while
+# a version loads. Not asked for when it is changed: two models may load at the
+# same time.
+_TURN, _SHORT_TURN = sys.getswitchinterval(), 0.001
 
 
 @dataclasses.dataclass(frozen=True)
@@ -176,7 +178,7 @@ def _load_behind_requests(folder: Path) -> Recommender:
     interpreter's lock while it waits for a core, and everybody with it. Only
     warming up, which is TensorFlow's, waits behind requests.
     """
-    with _long_turns():
+    with _short_turns():
         loaded = Recommender(folder, warm_up=False)
     with ThreadPoolExecutor(1, initializer=_let_others_go_first) as pool:
         pool.submit(loaded.warm_up).result()
@@ -184,9 +186,9 @@ def _load_behind_requests(folder: Path) -> Recommender:
 
 
 @contextlib.contextmanager
-def _long_turns() -> Iterator[None]:
-    """Python's threads hand over seldom, which costs busy ones much time."""
-    sys.setswitchinterval(4 * _TURN)
+def _short_turns() -> Iterator[None]:
+    """Python's threads hand over soon, so that requests need not wait long."""
+    sys.setswitchinterval(_SHORT_TURN)
     try:
         yield
     finally:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from serving import bundle, manifest, warmup
+from serving import manifest, versions, warmup
 from serving.checks import (
     RequestError,
     check_request,
@@ -26,6 +26,8 @@ from serving.signatures import DEFAULT_SIGNATURE, EMBED_ITEM, OBSERVE
 if TYPE_CHECKING:
     from serving.fields import Array, Arrays
     from serving.saved_model import SavedModel, Signature
+
+_OF_SCANN = b"Scann>"  # begins the names of its operations
 
 
 class UnknownSignatureError(LookupError):
@@ -205,8 +207,9 @@ def _load(version_dir: Path) -> SavedModel:
     """Loads a saved model, with ScaNN's operations if it needs them."""
     from serving.saved_model import SavedModel
 
-    operations = bundle.op_types(version_dir)
-    if any(operation.startswith("Scann>") for operation in operations):
+    path = version_dir / versions.SAVED_MODEL
+    # Reading it as a message would hold requests up twice.
+    if path.is_file() and _OF_SCANN in path.read_bytes():
         _register_scann(version_dir)
     try:
         model = SavedModel(version_dir)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +20,10 @@ import tensorflow as tf
 from tensorflow.core.protobuf import (
     config_pb2,
     meta_graph_pb2,
-    rewriter_config_pb2,
     saved_model_pb2,
 )
 
-from serving import saved_objects
+from serving import graph_defs, saved_objects
 from serving.manifest import BundleError
 from serving.versions import SAVED_MODEL
 
@@ -38,7 +37,6 @@ _INIT_COLLECTIONS = ("saved_model_main_op", "legacy_init_op")
 _ASSET_COLLECTION = "saved_model_assets"
 _ASSETS = "assets"
 _VARIABLES = Path("variables") / "variables"
-_ONE = rewriter_config_pb2.RewriterConfig.ONE
 
 
 def read(version_dir: Path) -> Any:
@@ -91,14 +89,12 @@ class SavedModel:
         graphs = read(version_dir).meta_graphs
         served = [each for each in graphs if _TAG in each.meta_info_def.tags]
         self._meta = [*served, *graphs][0]
-        _optimize_once(self._meta.graph_def)
-        if not tf.config.list_physical_devices("GPU"):
-            _call_branches(self._meta.graph_def)
+        graph_defs.prepare(self._meta.graph_def)
         found = self._meta.signature_def
         self.signature_defs = {name: found[name] for name in found}
         graph = tf.Graph()
         with graph.as_default():
-            tf.graph_util.import_graph_def(self._meta.graph_def, name="")
+            graph_defs.read_into_graph(self._meta.graph_def)
         self._session = tf.compat.v1.Session(graph=graph, config=_config())
         self._restore()
         self._initialize()
@@ -210,38 +206,6 @@ def _assets(meta: Any) -> list[Any]:
         for packed in meta.collection_def[_ASSET_COLLECTION].any_list.value:
             found.append(meta_graph_pb2.AssetFileDef.FromString(packed.value))
     return found
-
-
-def _optimize_once(graph_def: Any) -> None:
-    """Lets TensorFlow improve each function in one pass instead of two.
-
-    The second one finds next to nothing, and takes as long as the first.
-    """
-    config = config_pb2.ConfigProto()
-    config.graph_options.rewrite_options.meta_optimizer_iterations = _ONE
-    for node in _nodes(graph_def):
-        if "config_proto" in node.attr:
-            node.attr["config_proto"].s = config.SerializeToString()
-
-
-def _call_branches(graph_def: Any) -> None:
-    """Lets TensorFlow call the branch that is taken, as a function.
-
-    Otherwise each input of both branches, among them all weights of the text
-    encoder, passes an operation of its own in each request, and a graph's
-    first request prepares the branches that it does not take, too. Graphs for
-    GPUs, on which this was not tried, are left as they are.
-    """
-    for node in _nodes(graph_def):
-        if node.op in ("If", "StatefulIf"):
-            node.attr["_lower_using_switch_merge"].b = False
-
-
-def _nodes(graph_def: Any) -> Iterator[Any]:
-    """NodeDef messages of the graph and of all of its functions."""
-    yield from graph_def.node
-    for function in graph_def.library.function:
-        yield from function.node_def
 
 
 def _config() -> Any:

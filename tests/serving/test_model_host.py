@@ -79,10 +79,15 @@ def test_only_a_version_beside_others_is_warmed_up_at_low_priority(
     seen = []
 
     class Watched(model_host.Recommender):
+        def __init__(self, *arguments, **flags):
+            loading.append((priority(), sys.getswitchinterval()))
+            super().__init__(*arguments, **flags)
+
         def warm_up(self):
             super().warm_up()
             seen.append((self.version, priority(), self.warm_up_seconds > 0))
 
+    loading = []
     monkeypatch.setattr(model_host, "Recommender", Watched)
     usual, turns = priority(), sys.getswitchinterval()
     host = ModelHost("m", base)
@@ -90,6 +95,9 @@ def test_only_a_version_beside_others_is_warmed_up_at_low_priority(
     host.refresh()
     assert current(host) == 2
     assert seen == [(1, usual, True), (2, 19, True)]
+    # Beside requests the interpreter changes hands soon.
+    assert loading[0] == (usual, turns) and loading[1][0] == usual
+    assert loading[1][1] < turns
     assert sys.getswitchinterval() == turns
 
 
