@@ -3,9 +3,10 @@
     python -m benchmarks.serving.endurance --bundle JOB/export/recommender/1
 
 What the server can do is measured first. Then requests of all kinds come at
-80 % of that rate while versions are swapped, one of them corrupt, and items
-come and go by `serving.index`; every answer is compared with what is right.
-Then they come at three times the rate, and at 80 % again.
+80 % of that rate, or at another `--share`, while versions are swapped, one of
+them corrupt, and items come and go by `serving.index`; every answer is
+compared with what is right. Then they come at three times what it can do, and
+at the share again.
 
 Ends with 1 if a request before the rush failed or an answer was wrong.
 """
@@ -50,11 +51,13 @@ class Report:
 
     Attributes:
         capacity: requests a second that the server can do.
+        share: of it that comes outside of the rush.
         outcomes, rush, afterwards: of the requests of each part.
         swaps, item_commands, item_faults, memory: of the first part.
     """
 
     capacity: float = 0.0
+    share: float = _SHARE
     outcomes: list[Outcome] = dataclasses.field(default_factory=list)
     rush: list[Outcome] = dataclasses.field(default_factory=list)
     afterwards: list[Outcome] = dataclasses.field(default_factory=list)
@@ -66,7 +69,19 @@ class Report:
     @property
     def rate(self) -> float:
         """Requests a second that come outside of the rush."""
-        return _SHARE * self.capacity
+        return self.share * self.capacity
+
+    @property
+    def beside_loading(self) -> list[Outcome]:
+        """Of the requests before the rush, those due while a version loads."""
+        spans = [
+            (swap.started, swap.started + swap.seconds)
+            for swap in self.swaps if not swap.said
+        ]
+        return [
+            outcome for outcome in self.outcomes
+            if any(start <= outcome.due <= end for start, end in spans)
+        ]
 
     @property
     def failed(self) -> Counter[str]:
@@ -128,6 +143,7 @@ class Report:
         lines = [
             f"capacity {self.capacity:.0f} requests/s, asked {self.rate:.0f}",
             _row("in service", self.outcomes),
+            _row("of these, while a version loads", self.beside_loading),
             f"failed {sum(self.failed.values())} {dict(self.failed) or ''}, "
             f"wrong {len(self.wrong)}",
             *sorted(set(self.wrong))[:5],
@@ -194,7 +210,7 @@ def measure(
         every: that is asked.
         asked: the command's flags.
     """
-    report = Report()
+    report = Report(share=asked.share)
     board, seeds = base.with_name("board"), itertools.count(asked.seed)
 
     def ask(rate: float | None, seconds: float, workers: int) -> list[Outcome]:
@@ -248,6 +264,8 @@ def main() -> int:
     add = parser.add_argument
     add("--bundle", type=Path, required=True, help="a version's folder")
     add("--minutes", type=float, default=30.0, help="of load (30)")
+    add("--share", type=float, default=_SHARE, help="of the capacity that is "
+        "asked for outside of the rush (%(default)s)")
     add("--swaps", type=int, default=20, help="of versions (20)")
     add("--trial", type=float, default=20.0, help="seconds to find the "
         "capacity in, after half as many to warm up (20)")
@@ -258,8 +276,11 @@ def main() -> int:
         "--flags='--grpc_max_threads 4'")
     add("--out", type=Path, help="file for the figures, as JSON")
     asked = parser.parse_args()
-    if min(asked.minutes, asked.swaps, asked.trial, asked.rush) <= 0:
-        parser.error("--minutes, --swaps, --trial and --rush are above 0.")
+    parts = (asked.minutes, asked.share, asked.swaps, asked.trial, asked.rush)
+    if min(parts) <= 0:
+        parser.error(
+            "--minutes, --share, --swaps, --trial and --rush are above 0."
+        )
     recommender = recommender_of(asked.bundle, parser)
     kind = recommender.manifest.kind if recommender.manifest else "foreign"
     if kind != EXACT:

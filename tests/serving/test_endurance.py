@@ -102,6 +102,27 @@ def test_recovery_is_the_first_second_like_those_before():
     assert report.recovery() == float("inf")
 
 
+def test_requests_beside_a_version_that_loads_are_told_apart():
+    sound = SimpleNamespace(started=10.0, seconds=2.0, said="")
+    corrupt = SimpleNamespace(started=20.0, seconds=1.0, said="is corrupt")
+    report = Report(
+        capacity=100.0,
+        share=0.5,
+        outcomes=outcomes(
+            (9.9, 0.01, OK), (10.1, 0.2, OK), (11.9, 0.4, OK),
+            (12.1, 0.01, OK), (20.5, 0.01, OK),
+        ),
+        afterwards=outcomes((30.0, 0.01, OK)),
+        memory=[(float(n), 2**30) for n in range(12)],
+        swaps=[sound, corrupt],
+    )
+    assert report.rate == 50
+    assert [each.due for each in report.beside_loading] == [10.1, 11.9]
+    said = str(report)
+    assert "in service: 5 of 5 answered" in said
+    assert "while a version loads: 2 of 2 answered, ms p50 300.0" in said
+
+
 def test_memory_growth_is_told_per_swap():
     sizes = [(n, int((900 + n) * 2**20)) for n in range(60)]
     report = Report(memory=sizes, swaps=[SimpleNamespace(said="")] * 6)
@@ -160,7 +181,7 @@ def test_a_server_stands_swaps_items_and_a_rush(exact, exact_dir, tmp_path):
     shutil.copytree(exact_dir, base / "1")
     every = questions.of_bundle(exact, users=2, seed=0)
     asked = argparse.Namespace(
-        minutes=0.3, swaps=2, trial=2.0, rush=3.0, seed=0
+        minutes=0.3, share=0.8, swaps=2, trial=2.0, rush=3.0, seed=0
     )
     with server(base, has_rest=True) as launched:
         report = endurance.measure(exact_dir, base, launched, every, asked)
