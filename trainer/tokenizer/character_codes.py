@@ -9,6 +9,7 @@ that looks at neighbours is the canonical order of combining marks;
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -51,42 +52,88 @@ def _kind_of_each(pre_tokenizer: Any, characters: list[str]) -> list[int]:
     return [(LETTER, BREAK, ALONE)[count - 1] for count in counts]
 
 
-def _common_code(
-    backend: Any, symbols: Mapping[str, int], characters: list[str]
+@dataclasses.dataclass(frozen=True)
+class _Treatment:
+    """What a normalizer and a pre-tokenizer make of each code point.
+
+    Attributes:
+        targets: [0x110000] int32 the code point that it becomes; -1 - i stands
+            for the i-th sequence.
+        kinds: [0x110000] int32 LETTER, BREAK, ALONE or DROP; 0 of sequences.
+        sequences: of characters, each with its kind.
+    """
+
+    targets: npt.NDArray[np.int32]
+    kinds: npt.NDArray[np.int32]
+    sequences: tuple[tuple[tuple[str, int], ...], ...]
+
+
+# By what normalizer and pre-tokenizer say of themselves; there are few kinds.
+_KNOWN: dict[tuple[bytes, bytes], _Treatment] = {}
+
+
+def _treatment(backend: Any) -> _Treatment:
+    """Of a tokenizer, whatever its vocabulary; asked once, for a second."""
+    normalizer, pre_tokenizer = backend.normalizer, backend.pre_tokenizer
+    key = (normalizer.__getstate__(), pre_tokenizer.__getstate__())
+    if key not in _KNOWN:
+        _KNOWN[key] = _asked(normalizer, pre_tokenizer)
+    return _KNOWN[key]
+
+
+def _asked(normalizer: Any, pre_tokenizer: Any) -> _Treatment:
+    targets = np.arange(_CODE_POINTS, dtype=np.int32)
+    kinds = np.full(_CODE_POINTS, DROP, np.int32)
+    sequences: dict[tuple[tuple[str, int], ...], int] = {}
+    points = [p for p in range(_CODE_POINTS) if p not in _SURROGATES]
+    for first in range(0, len(points), _CHUNK):
+        chunk = points[first : first + _CHUNK]
+        characters = [chr(point) for point in chunk]
+        common = _common_kind(normalizer, pre_tokenizer, characters)
+        if common is not None:
+            kinds[chunk] = common
+            continue
+        found = _result_of_each(normalizer, pre_tokenizer, characters)
+        for point, result in zip(chunk, found, strict=True):
+            if len(result) == 1:
+                [(character, kinds[point])] = result
+                targets[point] = ord(character)
+            elif result:
+                index = sequences.setdefault(result, len(sequences))
+                targets[point], kinds[point] = -1 - index, 0
+    return _Treatment(targets, kinds, tuple(sequences))
+
+
+def _common_kind(
+    normalizer: Any, pre_tokenizer: Any, characters: list[str]
 ) -> int | None:
-    """The code of all characters where all are dropped or unknown letters.
+    """The kind of all characters where all are dropped or letters that stay.
 
     That is most of Unicode, and asking at once takes a tenth of the time.
     """
     joined = "".join(characters)
-    normalized = backend.normalizer.normalize_str(joined)
+    normalized = normalizer.normalize_str(joined)
     if not normalized:
         return DROP
-    is_one_word = (
-        symbols.keys().isdisjoint(characters)
-        and normalized == joined
-        and backend.pre_tokenizer.pre_tokenize_str(joined)
-        == [(joined, (0, len(joined)))]
-    )
-    return UNKNOWN_SYMBOL * 4 + LETTER if is_one_word else None
+    is_one_word = normalized == joined and pre_tokenizer.pre_tokenize_str(
+        joined
+    ) == [(joined, (0, len(joined)))]
+    return LETTER if is_one_word else None
 
 
-def _code_of_each(
-    backend: Any, symbols: Mapping[str, int], characters: list[str]
-) -> list[tuple[int, ...]]:
-    """The codes that each of the characters becomes, none where dropped."""
-    texts = _normalize_each(backend.normalizer, characters)
+def _result_of_each(
+    normalizer: Any, pre_tokenizer: Any, characters: list[str]
+) -> list[tuple[tuple[str, int], ...]]:
+    """The characters that each becomes and their kinds, none where dropped."""
+    texts = _normalize_each(normalizer, characters)
     seen = sorted(set("".join(texts)))
-    kinds = _kind_of_each(backend.pre_tokenizer, seen)
-    code_of = {
-        character: symbols.get(character, UNKNOWN_SYMBOL) * 4 + kind
-        for character, kind in zip(seen, kinds, strict=True)
-    }
+    kinds = _kind_of_each(pre_tokenizer, seen)
+    kind_of = dict(zip(seen, kinds, strict=True))
     return [
         # The spaces around a Chinese character say what ALONE says.
-        (code_of[text[1]] & ~3 | ALONE,)
+        ((text[1], ALONE),)
         if len(text) == 3 and text[0] == text[2] == " "
-        else tuple(code_of[character] for character in text)
+        else tuple((character, kind_of[character]) for character in text)
         for text in texts
     ]
 
@@ -104,24 +151,27 @@ def all_codes(
         [0x110000] int32 codes, where -1 - i stands for the i-th sequence; and
         the sequences of codes.
     """
-    codes = np.full(_CODE_POINTS, DROP, np.int32)
-    sequences: dict[tuple[int, ...], int] = {}
-    points = [p for p in range(_CODE_POINTS) if p not in _SURROGATES]
-    for first in range(0, len(points), _CHUNK):
-        chunk = points[first : first + _CHUNK]
-        characters = [chr(point) for point in chunk]
-        common = _common_code(backend, symbols, characters)
-        if common is not None:
-            codes[chunk] = common
-            continue
-        found = _code_of_each(backend, symbols, characters)
-        for point, sequence in zip(chunk, found, strict=True):
-            if len(sequence) == 1:
-                codes[point] = sequence[0]
-            elif sequence:
-                index = sequences.setdefault(sequence, len(sequences))
-                codes[point] = -1 - index
-    return codes, list(sequences)
+    treatment = _treatment(backend)
+    targets, kinds = treatment.targets, treatment.kinds
+    symbol_of = np.full(_CODE_POINTS, UNKNOWN_SYMBOL, np.int32)
+    symbol_of[[ord(each) for each in symbols]] = list(symbols.values())
+    codes = symbol_of[np.maximum(targets, 0)] * 4 + kinds
+    codes[kinds == DROP] = DROP
+    # Characters that no token has are alike, and so are their sequences.
+    numbers: dict[tuple[int, ...], int] = {}
+    number_of = [
+        numbers.setdefault(
+            tuple(
+                symbols.get(character, UNKNOWN_SYMBOL) * 4 + kind
+                for character, kind in sequence
+            ),
+            len(numbers),
+        )
+        for sequence in treatment.sequences
+    ]
+    at = np.flatnonzero(targets < 0)
+    codes[at] = -1 - np.array(number_of, np.int32)[-1 - targets[at]]
+    return codes, list(numbers)
 
 
 def check_mark_order(backend: Any, symbols: Mapping[str, int]) -> None:

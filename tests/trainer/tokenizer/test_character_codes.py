@@ -77,6 +77,19 @@ def test_cased_tokenizer_keeps_capitals_and_accents() -> None:
     assert codes[ord("A")] == 0 * 4 + LETTER
 
 
+def test_each_vocabulary_has_its_own_codes_of_one_tokenizer() -> None:
+    tokenizer = backend(normalizers.BertNormalizer())
+    codes, _ = all_codes(tokenizer, {"a": 1, "\u1100": 2})
+    codes[:] = DROP  # theirs to change
+    codes, sequences = all_codes(
+        tokenizer, {"z": 7, "\u1161": 3, NON_SPACING_MARK: 9}
+    )
+    assert codes[ord("Z")] == 7 * 4 + LETTER
+    assert codes[ord("Á")] == 0 * 4 + LETTER
+    assert sequences[-1 - codes[ord("가")]] == (0 * 4, 3 * 4)
+    assert codes[ord(NON_SPACING_MARK)] == DROP
+
+
 def test_normalizer_that_joins_characters_is_refused() -> None:
     joining = normalizers.Replace("|0|", "")
     with pytest.raises(ValueError, match="one by one"):
