@@ -153,6 +153,10 @@ class Report:
             f"server's memory, MB: {early:.0f}, at the end {late:.0f}, "
             f"{gain:+.1f} a swap",
             _row("rush, admitted", self.rush),
+            _row("the same, from when they were sent", [
+                dataclasses.replace(o, seconds=o.seconds - o.waited)
+                for o in self.rush
+            ]),
             f"rush refused {refused} of {len(self.rush)}, otherwise failed "
             f"{dict(others) or 0}",
             _row("after the rush", self.afterwards),

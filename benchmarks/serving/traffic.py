@@ -45,12 +45,14 @@ class Outcome:
         seconds: from then until the answer.
         code: OK, or another of gRPC's or HTTP's.
         fault: what is wrong with the answer; "" if nothing, or none came.
+        waited: of these seconds those that passed before it was sent.
     """
 
     due: float
     seconds: float
     code: str
     fault: str
+    waited: float = 0.0
 
 
 class Asker:
@@ -86,6 +88,7 @@ class Asker:
         question, message, body = draw.choice(self._every)
         before = self._view()
         is_rest = draw.random() < self._rest_share
+        sent = time.monotonic()
         code, answer = self._rest(body) if is_rest else self._grpc(message)
         done = time.monotonic()
         if code == OK and not isinstance(answer, dict):
@@ -96,7 +99,7 @@ class Asker:
             fault = question.fault(answer, before, self._view())
             if fault:
                 fault = f"{question.signature}: {fault}"
-        return Outcome(due, done - due, code, fault)
+        return Outcome(due, done - due, code, fault, sent - due)
 
     def close(self) -> None:
         """Lets the connection go."""

@@ -102,7 +102,7 @@ def test_recovery_is_the_first_second_like_those_before():
     assert report.recovery() == float("inf")
 
 
-def test_requests_beside_a_version_that_loads_are_told_apart():
+def test_what_a_version_that_loads_and_a_queue_here_cost_is_told_apart():
     sound = SimpleNamespace(started=10.0, seconds=2.0, said="")
     corrupt = SimpleNamespace(started=20.0, seconds=1.0, said="is corrupt")
     report = Report(
@@ -112,6 +112,7 @@ def test_requests_beside_a_version_that_loads_are_told_apart():
             (9.9, 0.01, OK), (10.1, 0.2, OK), (11.9, 0.4, OK),
             (12.1, 0.01, OK), (20.5, 0.01, OK),
         ),
+        rush=[Outcome(25.0, 3.0, OK, "", waited=2.8)],
         afterwards=outcomes((30.0, 0.01, OK)),
         memory=[(float(n), 2**30) for n in range(12)],
         swaps=[sound, corrupt],
@@ -121,6 +122,8 @@ def test_requests_beside_a_version_that_loads_are_told_apart():
     said = str(report)
     assert "in service: 5 of 5 answered" in said
     assert "while a version loads: 2 of 2 answered, ms p50 300.0" in said
+    assert "rush, admitted: 1 of 1 answered, ms p50 3000.0" in said
+    assert "when they were sent: 1 of 1 answered, ms p50 200.0" in said
 
 
 def test_memory_growth_is_told_per_swap():
@@ -191,6 +194,7 @@ def test_a_server_stands_swaps_items_and_a_rush(exact, exact_dir, tmp_path):
     assert report.item_commands > 0
     assert sorted(int(p.name) for p in base.glob("[0-9]*")) == [2, 3, 4]
     assert len(report.rush) > 2 * report.capacity * asked.rush
+    assert all(0 <= each.waited < each.seconds for each in report.rush)
     assert "2 swaps" in str(report)
     # And what is wrong would be seen.
     wrong = Question(every[0].signature, every[0].inputs, every[1].expected)
