@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from benchmarks.serving import endurance, questions, traffic
-from benchmarks.serving.endurance import Report
+from benchmarks.serving.endurance_report import Report
 from benchmarks.serving.launched import server
 from benchmarks.serving.questions import Question, View
 from benchmarks.serving.traffic import OK, Board, Load, Outcome
