@@ -1,7 +1,7 @@
 """A saved graph on its way into a session: what it is told, how it is read.
 
-Requests are answered meanwhile, so the interpreter's lock is held for as
-little time as can be, and never for long at once.
+Requests are answered meanwhile, so the interpreter's lock is let go between
+parts of a graph, and no more of its nodes are looked at than have to be.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tensorflow.core.protobuf import config_pb2, rewriter_config_pb2
 
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 _BRANCHES = ("If", "StatefulIf")
-# Nodes of functions that TensorFlow reads in one go, some ten milliseconds.
+# Nodes of functions that TensorFlow reads in one go; a bundle has thousands.
 _PART = 500
 
 

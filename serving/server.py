@@ -47,8 +47,8 @@ def serve(asked: argparse.Namespace) -> None:
     started = time.monotonic()
     from serving.assembly import ModelServer
 
-    # Modules stay: looking for garbage among them, when a version is freed,
-    # would hold requests up for a fifth of a second.
+    # Modules stay: looking for garbage among them, whenever a version is freed,
+    # would hold requests up.
     gc.freeze()
     with ModelServer(asked) as server:
         rest = server.rest_address

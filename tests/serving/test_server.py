@@ -304,3 +304,19 @@ def test_a_taken_port_is_named(server_process, exact_dir, tmp_path):
     )
     assert done.returncode == 1
     assert f"Cannot listen on 127.0.0.1:{port}" in done.stderr
+
+
+def test_modules_are_no_garbage_to_look_among():
+    asked = (
+        "import gc; from serving.server import main; "
+        "code = main(['--model_base_path', 'nothing/here', '--port', '0']); "
+        "print(code, gc.get_freeze_count())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", asked],
+        capture_output=True, text=True, check=True,
+    )
+    code, frozen = map(int, done.stdout.split())
+    assert "nothing/here has no version to serve" in done.stderr
+    assert code == 1
+    assert frozen > 100_000
