@@ -29,11 +29,12 @@ from trainer.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from trainer.encoder import TextEncoder
 from trainer.model import TwoTower
 from trainer.model_inputs import ModelInputs
+from trainer.optimizer import build_optimizer
 from trainer.prepare import Prepared
 from trainer.run import Run
 from trainer.text_config import TextConfig
 from trainer.text_table import TextTable
-from trainer.training_step import build_optimizer, train_step
+from trainer.training_step import train_step
 
 _REPEATS = 5
 

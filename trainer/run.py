@@ -28,6 +28,7 @@ from trainer.served import ServedModel
 from trainer.strategies import open_strategy
 from trainer.text_table import Refresh
 from trainer.training import Batches, Fit
+from trainer.tuned_part import TunedPart
 from trainer.tuning import Tuning
 from trainer.tuning.adapter_folder import Adapter
 from trainer.tuning.rank_allocation import table_of
@@ -189,22 +190,29 @@ class Run:
         strategy: tf.distribute.Strategy,
     ) -> Fit:
         """The fit of the towers, where it was left or at its beginning."""
-        settings, tuning = self.config.training, self.encoder.tuning
+        settings = self.config.training
+        steps = len(batches) * settings.epochs
         with strategy.scope():
-            steps = len(batches) * settings.epochs
-            allocation = tuning.allocation(steps) if tuning else None
+            tuned = self._tuned_part(model, steps)
         return Fit(
             model,
             batches,
             settings,
             strategy=strategy,
             job_dir=self.job_dir,
-            allocation=allocation,
-            refresh=(
-                Refresh(model.refresh_texts, self.config.text.refresh_steps)
-                if tuning
-                else None
-            ),
+            tuned=tuned,
+        )
+
+    def _tuned_part(self, model: TwoTower, steps: int) -> TunedPart | None:
+        """The encoder, if it is trained too, in `steps` steps."""
+        text, tuning = self.config.text, self.encoder.tuning
+        if tuning is None:
+            return None
+        return TunedPart(
+            self.encoder.tuned_weights,
+            text.tune_learning_rate or tuning.learning_rate,
+            Refresh(model.refresh_texts, text.refresh_steps),
+            tuning.allocation(steps),
         )
 
     def _evaluate(self, model: TwoTower) -> dict[str, Any]:

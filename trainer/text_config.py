@@ -39,6 +39,11 @@ class TextConfig:
         "adalora (4), width of an adapter (64), length of a prefix (16)",
         low=1, high=4096,
     )
+    tune_learning_rate: float | None = option(
+        None, "peak step size of the weights of a tuned encoder, decayed as "
+        "learning_rate is; default: 1e-4 of full, last_n and bitfit, 5e-4 of "
+        "lora, adalora and adapter, 2e-3 of prefix", low=1e-7, high=1.0,
+    )
     texts_per_step: int = option(
         16, "texts of a batch that a tuned encoder reads anew, and learns by, "
         "in a training step; all others stand as they were last read", low=1,
@@ -90,6 +95,12 @@ class TextConfig:
             raise ValueError(
                 f"refresh_steps is {self.refresh_steps}, but a frozen encoder "
                 "reads each text once; leave it out, or tune the encoder."
+            )
+        if self.tune_learning_rate and not self.tunes_encoder:
+            raise ValueError(
+                f"tune_learning_rate is {self.tune_learning_rate}, but tune "
+                "is frozen: no weight of the encoder is trained; leave one "
+                "of them out."
             )
         if self.recompute and not self.tunes_encoder:
             raise ValueError(

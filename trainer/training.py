@@ -16,10 +16,10 @@ from trainer.batches import SIGNATURE, Batch, epoch_rows, padded_batch
 from trainer.behaviour import Windows
 from trainer.config import TrainingConfig
 from trainer.job import CHECKPOINTS, write_json
+from trainer.optimizer import build_optimizer
 from trainer.prepare import Prepared
-from trainer.text_table import Refresh
-from trainer.training_step import Trainable, build_optimizer, train_step
-from trainer.tuning.rank_allocation import RankAllocation
+from trainer.training_step import Trainable, train_step
+from trainer.tuned_part import TunedPart
 
 
 class Progress(tf.Module):
@@ -85,9 +85,7 @@ class Fit:
         strategy: where a step runs.
         job_dir: checkpoints and TensorBoard logs go below it.
         measure: what validation scores, as logs call it.
-        allocation: of rank, made under `strategy.scope()`; no epoch that
-            ends before it has settled is the best one.
-        refresh: of what a tuned encoder has read; None of a frozen one.
+        tuned: the encoder; None of one that is frozen.
     """
 
     def __init__(
@@ -99,17 +97,17 @@ class Fit:
         strategy: tf.distribute.Strategy,
         job_dir: Path,
         measure: str = "ndcg@10",
-        allocation: RankAllocation | None = None,
-        refresh: Refresh | None = None,
+        tuned: TunedPart | None = None,
     ) -> None:
-        self._measure, self._allocation = measure, allocation
-        self._refresh = refresh
+        self._measure = measure
+        self._allocation = tuned.allocation if tuned else None
+        self._refresh = tuned.refresh if tuned else None
         self.model, self._batches, self._config = model, batches, config
         self._strategy = strategy
         self.progress = Progress()
         with strategy.scope():
             model.optimizer = build_optimizer(
-                config, len(batches) * config.epochs
+                config, len(batches) * config.epochs, tuned
             )
             # One forward pass makes the variables that a checkpoint fills.
             model.compute_loss(_tensors(next(batches.epoch(0))))
@@ -117,8 +115,8 @@ class Fit:
         checkpoint = tf.train.Checkpoint(
             model=model, optimizer=model.optimizer, progress=self.progress
         )
-        if allocation:
-            checkpoint.allocation = allocation
+        if self._allocation:
+            checkpoint.allocation = self._allocation
         self._last, self._best = (
             tf.train.CheckpointManager(
                 checkpoint, str(job_dir / CHECKPOINTS / name), max_to_keep=1

@@ -7,7 +7,6 @@ from typing import Protocol
 
 import tensorflow as tf
 
-from trainer.config import TrainingConfig
 from trainer.tuning.rank_allocation import RankAllocation
 
 
@@ -24,18 +23,6 @@ class Trainable(Protocol):
         self, inputs: dict[str, tf.Tensor], training: bool = False
     ) -> tf.Tensor:
         """One replica's share of the loss of a batch."""
-
-
-def build_optimizer(
-    config: TrainingConfig, steps: int
-) -> tf.keras.optimizers.Optimizer:
-    """AdamW whose step size falls along a cosine over `steps` steps."""
-    schedule = tf.keras.optimizers.schedules.CosineDecay(
-        config.learning_rate, max(1, steps)
-    )
-    return tf.keras.optimizers.AdamW(
-        schedule, weight_decay=config.weight_decay
-    )
 
 
 def train_step(

@@ -28,6 +28,7 @@ from trainer.weights import carry_weights, keep_id_parts
 
 VOCABULARIES = "vocabularies.json"  # file in the job folder
 _TEXT_ENCODER = "text_encoder"  # folder of an encoder that a run has made
+_OF_TUNING = ("tune", "tune_size")
 _FORMERLY = {"behaviour_text": NONE, "tune": "frozen", "tune_size": None}
 
 
@@ -117,13 +118,18 @@ class EarlierRun:
     def check(self, config: RunConfig) -> None:
         """Refuses settings under which the weights would not fit.
 
+        An encoder that was frozen may be tuned from here on: every way of
+        tuning starts as its base.
+
         Raises:
             ValueError: names the setting, both values and the remedy.
         """
+        # Runs of earlier releases lack settings that had no other value.
+        settings = {**_FORMERLY, **self.settings}
+        is_free = _OF_TUNING if settings["tune"] == "frozen" else ()
         for name, value in _settings(config).items():
-            # Runs of earlier releases lack settings that had no other value.
-            earlier = self.settings.get(name, _FORMERLY.get(name))
-            if value != earlier:
+            earlier = settings[name]
+            if value != earlier and name not in is_free:
                 raise ValueError(
                     f"{name} is {value!r}, but the run in {self.job_dir}, "
                     f"which warm_start goes on from, has {earlier!r}; give "

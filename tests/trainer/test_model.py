@@ -11,8 +11,9 @@ import tensorflow as tf
 from trainer.config import ModelConfig, RunConfig, TrainingConfig
 from trainer.model import TwoTower
 from trainer.model_inputs import ModelInputs
+from trainer.optimizer import build_optimizer
 from trainer.strategies import open_strategy
-from trainer.training_step import build_optimizer, train_step
+from trainer.training_step import train_step
 
 ITEMS, TEXT, DIM = 11, 5, 4
 

@@ -290,22 +290,35 @@ def test_where_no_scenario_is_left_the_unknown_one_answers(earlier, tmp_path):
             "--text-encoder minilm",
         ),
         (
-            {"text": TextConfig(tune="lora")},
-            "tune is 'lora', .* give --tune frozen, or train anew",
-        ),
-        (
             {"text": TextConfig(behaviour_text="shop")},
             "behaviour_text is 'shop', .* has 'none'; give "
             "--behaviour-text none",
         ),
     ],
-    ids=["embedding_dim", "lstm_units", "text_encoder", "tune",
-         "behaviour_text"],
+    ids=["embedding_dim", "lstm_units", "text_encoder", "behaviour_text"],
 )
 def test_weights_of_another_size_are_refused(earlier, change, message):
     config = dataclasses.replace(CONFIG, **change)
     with pytest.raises(ValueError, match=message):
         EarlierRun.read(earlier.job_dir).check(config)
+
+
+def test_an_encoder_is_tuned_on_as_it_was_tuned_unless_it_was_frozen(earlier):
+    frozen = EarlierRun.read(earlier.job_dir)
+    lora, adapter = (
+        dataclasses.replace(CONFIG, text=TextConfig(tune=tune, tune_size=4))
+        for tune in ("lora", "adapter")
+    )
+    frozen.check(lora)
+    settings = {**frozen.settings, "tune": "lora", "tune_size": 4}
+    tuned = dataclasses.replace(frozen, settings=settings)
+    tuned.check(lora)
+    with pytest.raises(
+        ValueError, match="tune is 'adapter', .* give --tune lora, or train"
+    ):
+        tuned.check(adapter)
+    with pytest.raises(ValueError, match="tune is 'frozen', .* --tune lora"):
+        tuned.check(CONFIG)
 
 
 def test_a_run_of_a_release_before_behaviour_text_read_none(earlier, tmp_path):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from trainer.tuning.methods import DEFAULT_SIZES, tune
+from trainer.tuning.methods import DEFAULT_RATES, DEFAULT_SIZES, tune
 from trainer.tuning.rank_allocation import RankAllocation, Weights, ranks
 
 
@@ -42,6 +42,11 @@ class Tuning:
             f"({trained / total:.2%})"
         )
         return cls(method, size, base_hash, weights)
+
+    @property
+    def learning_rate(self) -> float:
+        """Peak step size that suits the method."""
+        return DEFAULT_RATES[self.method]
 
     def allocation(self, steps: int) -> RankAllocation | None:
         """What shares the rank out while training; None of other methods.

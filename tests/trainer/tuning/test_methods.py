@@ -17,6 +17,7 @@ from untrained_encoders import (
     shake,
 )
 
+from trainer.config import TrainingConfig
 from trainer.tuning import Tuning, merge, tune
 from trainer.tuning.adapter_folder import Adapter, is_adapter
 from trainer.tuning.layers import LoraDense, SvdDense
@@ -163,6 +164,17 @@ def test_what_was_tuned_once_is_not_wrapped_again():
 def test_the_share_is_printed(capsys):
     Tuning.start(make(), "prefix", 4)
     assert capsys.readouterr().out.startswith("tuning prefix: 390 of ")
+
+
+@CASES
+def test_weights_of_the_base_move_less_than_new_ones(method, size):
+    bert = make()
+    own = {variable.ref() for variable in bert.variables}
+    weights = tune(bert, method, size).values()
+    is_own = all(variable.ref() in own for variable in weights)
+    towers = TrainingConfig.learning_rate
+    least, most = (0, 1e-4) if is_own else (1e-4, towers)
+    assert least < Tuning(method, size, "", {}).learning_rate <= most
 
 
 @CASES

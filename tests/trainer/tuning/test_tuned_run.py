@@ -27,7 +27,9 @@ from trainer.scoring import ModelScorer
 from trainer.strategies import open_strategy
 from trainer.tables import load_dataset
 from trainer.text_config import TextConfig
+from trainer.text_table import Refresh
 from trainer.training import Batches, Fit
+from trainer.tuned_part import TunedPart
 from trainer.warm_start import EarlierRun
 
 TEXTS = ["compact running shoes", "dice set", "a jacket"]
@@ -42,10 +44,10 @@ def tuned(tmp_path_factory: pytest.TempPathFactory) -> Run:
     config = RunConfig(
         text=TextConfig(
             text_encoder=str(folder / "bert.json"), max_tokens=12,
-            tune="lora", tune_size=2,
+            tune="lora", tune_size=2, tune_learning_rate=0.05,
         ),
         model=ModelConfig(embedding_dim=8, lstm_units=8),
-        training=TrainingConfig(epochs=1, learning_rate=0.05),
+        training=TrainingConfig(epochs=1),
         data=DataConfig(max_history=6),
     )
     dataset = load_dataset(
@@ -66,6 +68,20 @@ def found(tuned: Run):
 def test_the_products_were_trained(tuned, found):
     ups = [v for v in found[1].tuned_weights if v.shape[0] == 2]
     assert all(np.abs(v.numpy()).max() > 1e-3 for v in ups)
+
+
+def test_the_encoder_learns_at_its_own_rate(tuned, found, tmp_path):
+    text = dataclasses.replace(tuned.config.text, tune_learning_rate=1e-6)
+    config = dataclasses.replace(tuned.config, text=text)
+    shutil.copytree(tuned.job_dir / "text_encoder", tmp_path / "text_encoder")
+    run = Run(tuned.prepared, config, tmp_path)
+    run.fit()
+    slow, fast = (
+        [v for v in encoder.tuned_weights if v.shape[0] == 2]
+        for encoder in (run.encoder, found[1])
+    )
+    for one, other in zip(slow, fast, strict=True):
+        assert np.abs(one).max() < 1e-3 < np.abs(other).max()
 
 
 def test_a_checkpoint_has_the_products_and_not_the_encoder(tuned):
@@ -138,6 +154,30 @@ def test_a_warm_start_takes_the_tuned_weights_over(tuned, found, tmp_path):
         np.testing.assert_array_equal(mine, trained)
 
 
+def test_a_frozen_encoder_is_tuned_from_where_its_towers_are(tuned, tmp_path):
+    config = dataclasses.replace(
+        tuned.config,
+        text=dataclasses.replace(
+            tuned.config.text, tune="frozen", tune_size=None,
+            tune_learning_rate=None,
+        ),
+    )
+    shutil.copytree(
+        tuned.job_dir / "text_encoder", tmp_path / "frozen" / "text_encoder"
+    )
+    frozen = Run(tuned.prepared, config, tmp_path / "frozen")
+    frozen.fit()
+    run = Run(tuned.prepared, tuned.config, tmp_path / "job", frozen.job_dir)
+    model, _ = run.build(open_strategy("none"))
+    make_variables(model)
+    EarlierRun.read(frozen.job_dir).load_into(model, tuned.prepared)
+    model.refresh_texts()
+    codes = tf.range(model.num_items)
+    np.testing.assert_allclose(
+        model.item_vectors(codes), frozen.model.item_vectors(codes), atol=1e-5
+    )
+
+
 def test_the_history_says_how_far_texts_moved(tuned, found, tmp_path):
     base = load_encoder(
         str(tuned.job_dir / "text_encoder"), max_tokens=12, corpus=[],
@@ -160,6 +200,11 @@ def test_the_history_says_how_far_texts_moved(tuned, found, tmp_path):
 def test_no_size_where_none_belongs():
     with pytest.raises(ValueError, match="tune_size is 3, but bitfit has no"):
         TextConfig(tune="bitfit", tune_size=3)
+
+
+def test_no_step_size_where_nothing_moves():
+    with pytest.raises(ValueError, match="learning_rate is 0.1, but tune is f"):
+        TextConfig(tune_learning_rate=0.1)
 
 
 @pytest.fixture(scope="module")
@@ -229,8 +274,10 @@ def test_no_epoch_before_the_ranks_are_settled_is_the_best(
     batches = Batches(prepared, windows, settings)
     fit = Fit(
         model, batches, settings, strategy=open_strategy("none"),
-        job_dir=tmp_path, allocation=encoder.tuning.allocation(
-            settings.epochs * len(batches)
+        job_dir=tmp_path, tuned=TunedPart(
+            encoder.tuned_weights, settings.learning_rate,
+            Refresh(model.refresh_texts, 0),
+            encoder.tuning.allocation(settings.epochs * len(batches)),
         ),
     )
     scores = iter([0.9, 0.5, 0.6])
