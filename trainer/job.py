@@ -21,6 +21,7 @@ from trainer.prepare import Prepared
 
 CHECKPOINTS = "checkpoints"  # folder below the job folder
 RANKING_HEAD = "ranking_head"  # the same, of a head that is fitted apart
+TOWERS = "towers"  # the same, of towers that are fitted before an encoder
 
 
 class Clock:
@@ -76,7 +77,10 @@ def claim_job_dir(job_dir: Path, mark: str) -> None:
         ValueError: if the folder holds the checkpoints of another run.
     """
     path = job_dir / "run.json"
-    if path.exists() and (job_dir / CHECKPOINTS).exists():
+    has_checkpoints = any(
+        (job_dir / name).exists() for name in (CHECKPOINTS, TOWERS)
+    )
+    if path.exists() and has_checkpoints:
         found = json.loads(path.read_text())["fingerprint"]
         if found != mark:
             raise ValueError(
@@ -99,7 +103,9 @@ def write_json(path: Path, content: Any) -> None:
 
 def forget_run(job_dir: Path) -> None:
     """Removes a run's checkpoints and marks; bundles and caches stay."""
-    for name in (CHECKPOINTS, RANKING_HEAD, "tensorboard", "text_encoder"):
+    for name in (
+        CHECKPOINTS, RANKING_HEAD, TOWERS, "tensorboard", "text_encoder"
+    ):
         shutil.rmtree(job_dir / name, ignore_errors=True)
     for name in (
         "run.json", "exported.json", "metrics.json", "history.json",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,18 @@ import tensorflow as tf
 from serving import index, versions
 from trainer import baselines, behaviour, evaluation, reduced_encoder
 from trainer.calibration import calibrate
-from trainer.config import RunConfig
+from trainer.config import RunConfig, TrainingConfig
 from trainer.encoder import TextEncoder
 from trainer.encoder_loading import load_encoder, source_of
 from trainer.evaluation import Queries
 from trainer.export import export_exact
-from trainer.job import Clock, peak_memory_mb, write_json
+from trainer.job import (
+    CHECKPOINTS,
+    TOWERS,
+    Clock,
+    peak_memory_mb,
+    write_json,
+)
 from trainer.model import TwoTower
 from trainer.model_inputs import build_inputs
 from trainer.prepare import Prepared
@@ -37,6 +44,8 @@ from trainer.warm_start import EarlierRun, record
 _ADAPTER = "adapter"  # folder below the job folder
 # Validation runs after every epoch; more queries than this change nothing.
 _VALIDATION_QUERIES = 20_000
+# Of the towers' step size, while an encoder that they have learnt by is tuned.
+_LATE_RATE = 0.25
 
 
 class Run:
@@ -68,6 +77,13 @@ class Run:
         self.prepared, self.config, self.job_dir = prepared, config, job_dir
         folder = warm_start or config.training.warm_start
         self._earlier = EarlierRun.read(Path(folder)) if folder else None
+        # Towers that are new pull an encoder about before they know anything:
+        # they learn by it as it is, then with it (Kumar et al., ICLR 2022).
+        self._tunes_late = (
+            config.text.tunes_encoder
+            and config.text.tune_epochs > 0
+            and (self._earlier is None or self._earlier.is_frozen)
+        )
         self.clock = Clock()
 
     def execute(self, build_twin: bool = True) -> dict[str, Any]:
@@ -90,10 +106,14 @@ class Run:
 
     def fit(self) -> float:
         """Trains. Returns the validation NDCG@10 of the best epoch."""
+        return self._fit_under(open_strategy(self.config.training.strategy))
+
+    def _fit_under(self, strategy: tf.distribute.Strategy) -> float:
+        if self._tunes_late and not self._earlier:
+            self._earlier = self._fitted_towers(strategy)
         settings = self.config.training
         tf.keras.utils.set_random_seed(settings.seed)
         tf.keras.mixed_precision.set_global_policy(settings.precision)
-        strategy = open_strategy(settings.strategy)
         self.model, self.encoder = self.build(strategy)
         with self.clock.stage("train"):
             best = self._fit(self.model, strategy)
@@ -107,6 +127,26 @@ class Run:
             if ranks := self.encoder.tuning.ranks():
                 print(table_of(ranks))
         return best
+
+    def _fitted_towers(
+        self, strategy: tf.distribute.Strategy
+    ) -> EarlierRun | None:
+        """Towers fitted by the encoder as it is; None once that is over."""
+        if tf.train.latest_checkpoint(str(self.job_dir / CHECKPOINTS / "last")):
+            return None
+        print("the towers, by the encoder as it is:")
+        folder = self.job_dir / TOWERS
+        text = dataclasses.replace(
+            self.config.text.frozen(), text_cache=str(self._text_cache)
+        )
+        config = dataclasses.replace(self.config, text=text)
+        with self.clock.stage("towers"):
+            Run(self.prepared, config, folder)._fit_under(strategy)
+        return EarlierRun.read(folder)
+
+    @property
+    def _text_cache(self) -> Path:
+        return Path(self.config.text.text_cache or self.job_dir / "text_cache")
 
     def build(
         self, strategy: tf.distribute.Strategy
@@ -123,9 +163,8 @@ class Run:
                     encoder.tuning = Tuning.start(
                         encoder.bert, text.tune, text.tune_size
                     )
-            folder = Path(text.text_cache or self.job_dir / "text_cache")
             inputs = build_inputs(
-                self.prepared, encoder, self.config, folder
+                self.prepared, encoder, self.config, self._text_cache
             )
         with strategy.scope():
             model = TwoTower(self.config, inputs, encoder)
@@ -149,7 +188,7 @@ class Run:
     def _fit(
         self, model: TwoTower, strategy: tf.distribute.Strategy
     ) -> float:
-        settings = self.config.training
+        settings = self._training
         windows = behaviour.train_windows(
             self.prepared.sequences, self.config.data.max_history
         )
@@ -172,7 +211,9 @@ class Run:
             )
             return float(ranking.summary().get("ndcg@10", 0.0))
 
-        best = float(fit.run(validate).best)
+        goes_on = self._earlier is not None
+        best = float(fit.run(validate, counts_start=goes_on).best)
+        shutil.rmtree(self.job_dir / TOWERS / CHECKPOINTS, ignore_errors=True)
         has_late_head = model.has_labels and not is_joint
         if has_late_head:
             fit_head(
@@ -183,6 +224,18 @@ class Run:
         fit.replace_best()
         return best
 
+    @property
+    def _training(self) -> TrainingConfig:
+        """How this run's own model is fitted."""
+        training = self.config.training
+        if not self._tunes_late:
+            return training
+        return dataclasses.replace(
+            training,
+            epochs=self.config.text.tune_epochs,
+            learning_rate=_LATE_RATE * training.learning_rate,
+        )
+
     def _start(
         self,
         model: TwoTower,
@@ -190,7 +243,7 @@ class Run:
         strategy: tf.distribute.Strategy,
     ) -> Fit:
         """The fit of the towers, where it was left or at its beginning."""
-        settings = self.config.training
+        settings = self._training
         steps = len(batches) * settings.epochs
         with strategy.scope():
             tuned = self._tuned_part(model, steps)

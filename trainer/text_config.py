@@ -44,6 +44,11 @@ class TextConfig:
         "learning_rate is; default: 1e-4 of full, last_n and bitfit, 5e-4 of "
         "lora, adalora and adapter, 2e-3 of prefix", low=1e-7, high=1.0,
     )
+    tune_epochs: int = option(
+        5, "epochs at most in which the encoder is tuned, with the towers at "
+        "a quarter of learning_rate, after they have learnt by it as it is; "
+        "0 tunes it with new towers, from the first of epochs on", low=0,
+    )
     texts_per_step: int = option(
         16, "texts of a batch that a tuned encoder reads anew, and learns by, "
         "in a training step; all others stand as they were last read", low=1,
@@ -117,6 +122,13 @@ class TextConfig:
     def tunes_encoder(self) -> bool:
         """Whether any weight of the encoder is trained."""
         return self.tune != "frozen"
+
+    def frozen(self) -> TextConfig:
+        """The same of an encoder that is left as it is."""
+        return dataclasses.replace(
+            self, tune="frozen", tune_size=None, tune_learning_rate=None,
+            refresh_steps=0, recompute=False,
+        )
 
     @property
     def reads_behaviour(self) -> bool:

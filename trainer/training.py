@@ -27,7 +27,8 @@ class Progress(tf.Module):
 
     Attributes:
         epoch: epochs that are finished.
-        best_epoch: the epoch of `best`, counted from 1; 0 before the first.
+        best_epoch: the epoch of `best`, counted from 1; 0 before the first,
+            and where no epoch was better than the start.
         best: best validation score so far.
         seconds: spent in training so far.
     """
@@ -141,11 +142,15 @@ class Fit:
         """Whether there is a checkpoint to resume from."""
         return self._last.latest_checkpoint is not None
 
-    def run(self, validate: Callable[[], float]) -> Progress:
+    def run(
+        self, validate: Callable[[], float], *, counts_start: bool = False
+    ) -> Progress:
         """Fits until the epochs are over or validation stops improving.
 
         Args:
             validate: scores the model as it is; higher is better.
+            counts_start: whether the model as it was before the first step
+                may be the best, as that of epoch 0.
 
         Returns:
             The progress; the model holds the weights of the best epoch.
@@ -154,6 +159,8 @@ class Fit:
             print(f"resuming after epoch {int(self.progress.epoch)}")
         if self._refresh and not self._is_over():
             self._refresh.now()
+        if counts_start and not self.is_begun:
+            self._record_start(validate)
         while not self._is_over():
             started = time.monotonic()
             loss = self._epoch(int(self.progress.epoch))
@@ -210,6 +217,21 @@ class Fit:
             if self._refresh:
                 self._refresh.after(step, len(self._batches))
         return total / max(1, len(self._batches))
+
+    def _record_start(self, validate: Callable[[], float]) -> None:
+        """Notes the model before its first step as that of epoch 0."""
+        started = time.monotonic()
+        score = validate()
+        seconds = time.monotonic() - started
+        self.progress.best.assign(score)
+        self.progress.seconds.assign_add(seconds)
+        self._save(self._best, 0)
+        self._note({
+            "epoch": 0,
+            f"validation_{self._measure}": score,
+            "seconds": round(seconds, 2),
+        })
+        print(f"at the start: validation {self._measure} {score:.4f}")
 
     def _record(self, loss: float, score: float, seconds: float) -> None:
         """Notes an epoch in the checkpoints, the log and on the screen."""

@@ -115,6 +115,11 @@ class EarlierRun:
         ]
         return cls(job_dir, content, trusted, settings)
 
+    @property
+    def is_frozen(self) -> bool:
+        """Whether its text encoder stayed as it was."""
+        return {**_FORMERLY, **self.settings}["tune"] == "frozen"
+
     def check(self, config: RunConfig) -> None:
         """Refuses settings under which the weights would not fit.
 
@@ -126,7 +131,7 @@ class EarlierRun:
         """
         # Runs of earlier releases lack settings that had no other value.
         settings = {**_FORMERLY, **self.settings}
-        is_free = _OF_TUNING if settings["tune"] == "frozen" else ()
+        is_free = _OF_TUNING if self.is_frozen else ()
         for name, value in _settings(config).items():
             earlier = settings[name]
             if value != earlier and name not in is_free:

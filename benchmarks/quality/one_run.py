@@ -19,7 +19,13 @@ import numpy as np
 from benchmarks.quality import results
 from benchmarks.quality.plan import Job
 from benchmarks.quality.treatments import NOTES, TFRS
-from trainer.job import CHECKPOINTS, claim_job_dir, fingerprint, write_json
+from trainer.job import (
+    CHECKPOINTS,
+    TOWERS,
+    claim_job_dir,
+    fingerprint,
+    write_json,
+)
 from trainer.prepare import prepare
 from trainer.settings import parse
 from trainer.tables import load_dataset
@@ -80,12 +86,12 @@ def run_job(
         "fingerprint": mark,
         "source": source,
         **report,
-        **_training(job_dir),
+        **training_report(job_dir),
         "seconds": run.clock.seconds,
         "total_seconds": round(time.monotonic() - started, 1),
     })
     if not keep_jobs:
-        for name in (CHECKPOINTS, "text_encoder"):
+        for name in (CHECKPOINTS, TOWERS, "text_encoder"):
             shutil.rmtree(job_dir / name, ignore_errors=True)
 
 
@@ -94,13 +100,16 @@ def _notes(data_dir: Path) -> dict[str, Any]:
     return json.loads(path.read_text()) if path.exists() else {}
 
 
-def _training(job_dir: Path) -> dict[str, Any]:
+def training_report(job_dir: Path) -> dict[str, Any]:
     """What the trainer noted of its epochs, those before a kill included."""
     epochs = json.loads((job_dir / "history.json").read_text())
+    before = job_dir / TOWERS / "history.json"
+    of_towers = json.loads(before.read_text()) if before.exists() else []
     best = max(epochs, key=lambda epoch: epoch["validation_ndcg@10"])
+    seconds = sum(epoch["seconds"] for epoch in of_towers + epochs)
     return {
-        "training_seconds": round(sum(e["seconds"] for e in epochs), 1),
-        "epochs": len(epochs),
+        "training_seconds": round(seconds, 1),
+        "epochs": epochs[-1]["epoch"],
         "best_epoch": best["epoch"],
         "history": epochs,
     }

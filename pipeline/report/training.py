@@ -17,25 +17,31 @@ def build(run: RunRecord) -> Html:
     history = read_json(run.output("trainer", "model_run"), "history.json")
     if not history:
         return section(TITLE, note("This run has no finished epoch."))
+    # A run that goes on from another has scored it, as epoch 0.
+    trained = [line for line in history if line["epoch"]]
     best = max(history, key=lambda line: line[_SCORE])
     seconds = sum(line["seconds"] for line in history)
     said = (
-        f"{len(history)} epoch{'s' if len(history) > 1 else ''} in "
+        f"{len(trained)} epoch{'s' if len(trained) > 1 else ''} in "
         f"{numbers.duration(seconds)}; the model is the one of epoch "
         f"{best['epoch']}, validation ndcg@10 {numbers.metric(best[_SCORE])}."
     )
-    epochs = [str(line["epoch"]) for line in history]
     plots = [
         element(
             "figure",
             element("h4", title),
             curve(
-                epochs, [line[key] for line in history], zero=False,
-                series=number,
+                [str(line["epoch"]) for line in lines],
+                [line[key] for line in lines],
+                zero=False, series=number,
             ),
         )
-        for number, (title, key) in enumerate(
-            (("loss", "loss"), ("validation ndcg@10", _SCORE)), 1
+        for number, (title, key, lines) in enumerate(
+            (
+                ("loss", "loss", trained),
+                ("validation ndcg@10", _SCORE, history),
+            ),
+            1,
         )
     ]
     return section(

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from report_runs import RunBuilder, whole_run
+from report_runs import HISTORY, RunBuilder, whole_run, write
 
 from pipeline.report.__main__ import main
 from pipeline.report.metadata import read_run
@@ -133,6 +133,16 @@ def test_the_page_says(page, said):
 def test_columns_of_the_pipelines_own_are_left_out(page):
     assert "_row" not in page.text
     assert "_malformed" not in page.text
+
+
+def test_a_run_that_goes_on_from_another_began_with_a_score(tmp_path):
+    run = RunBuilder(tmp_path / "root", "run-1")
+    start = {"epoch": 0, "validation_ndcg@10": 0.05, "seconds": 2.0}
+    artifact = run.artifact("trainer", {})
+    write(artifact, "history.json", [start, *HISTORY])
+    run.node("trainer", {"model_run": artifact})
+    page = Page(render(read_run(run.root)))
+    assert "3 epochs in 3 min 3 s; the model is the one of epoch 0" in page.text
 
 
 def test_a_run_that_failed_says_where_and_why(tmp_path):

@@ -44,7 +44,7 @@ def tuned(tmp_path_factory: pytest.TempPathFactory) -> Run:
     config = RunConfig(
         text=TextConfig(
             text_encoder=str(folder / "bert.json"), max_tokens=12,
-            tune="lora", tune_size=2, tune_learning_rate=0.05,
+            tune="lora", tune_size=2, tune_learning_rate=0.05, tune_epochs=0,
         ),
         model=ModelConfig(embedding_dim=8, lstm_units=8),
         training=TrainingConfig(epochs=1),
