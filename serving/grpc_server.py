@@ -21,6 +21,8 @@ _HEALTH = "grpc.health.v1.Health"
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _SERVICE_UNKNOWN = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
 _SPARE_THREADS = 8
+# Between looks at whether any request still runs while the server drains.
+_FAREWELL_S = 1.0
 # Calls that arrive faster than threads can refuse them.
 _MAX_UNSEEN = 256
 
@@ -61,11 +63,12 @@ class GrpcServer:
         self, service: Service, address: str, options: GrpcOptions
     ) -> None:
         self._service = service
+        self._calls = servicers.OpenCalls()
         threads = options.threads + _SPARE_THREADS
         self._server = grpc.server(
             futures.ThreadPoolExecutor(threads, "grpc"),
             handlers=[
-                *servicers.handlers(service),
+                *servicers.handlers(service, self._calls),
                 *reflection.handlers(
                     [
                         servicers.PREDICTION_SERVICE,
@@ -91,9 +94,16 @@ class GrpcServer:
         self._service.models.follow(self._announce)
 
     def stop(self, drain_seconds: float) -> None:
-        """Takes no more requests, and waits for those that run."""
+        """Takes no more requests, and waits for those that run.
+
+        Not for streams of health's watchers, which would never end, nor for
+        clients that do not let go of their connection.
+        """
         self._health.enter_graceful_shutdown()
-        self._server.stop(drain_seconds).wait()
+        stopped = self._server.stop(drain_seconds)
+        while not stopped.wait(_FAREWELL_S):
+            if not self._calls:
+                self._server.stop(None)
 
     def _announce(self) -> None:
         """Tells health's clients which models there are."""

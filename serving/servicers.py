@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -38,32 +39,55 @@ _MAX_ELEMENTS = 2**22
 Work = Callable[[Service, Any, Call], Any]
 
 
-def handlers(service: Service) -> tuple[grpc.GenericRpcHandler, ...]:
+class OpenCalls:
+    """Counts calls, each from its first moment until its answer has gone."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, context: grpc.ServicerContext) -> None:
+        """Counts one until gRPC says that it has ended."""
+        self._change(1)
+        if not context.add_callback(lambda: self._change(-1)):
+            self._change(-1)  # it has ended already
+
+    def _change(self, by: int) -> None:
+        with self._lock:
+            self._count += by
+
+
+def handlers(
+    service: Service, calls: OpenCalls
+) -> tuple[grpc.GenericRpcHandler, ...]:
     """All methods that this server has; others are UNIMPLEMENTED.
 
     Args:
         service: that answers.
+        calls: counts those that it answers.
     """
+
+    def method(name: str, request_type: Any, work: Work) -> Any:
+        return _method(service, calls, Door(name, "GRPC"), request_type, work)
+
     prediction = {
-        "Predict": _method(
-            service, "Predict", predict_pb2.PredictRequest, _predict
-        ),
-        "GetModelMetadata": _method(
-            service,
+        "Predict": method("Predict", predict_pb2.PredictRequest, _predict),
+        "GetModelMetadata": method(
             "GetModelMetadata",
             get_model_metadata_pb2.GetModelMetadataRequest,
             _metadata,
         ),
     }
     model = {
-        "GetModelStatus": _method(
-            service,
+        "GetModelStatus": method(
             "GetModelStatus",
             get_model_status_pb2.GetModelStatusRequest,
             _status,
         ),
-        "HandleReloadConfigRequest": _method(
-            service,
+        "HandleReloadConfigRequest": method(
             "HandleReloadConfigRequest",
             model_management_pb2.ReloadConfigRequest,
             _reload,
@@ -76,11 +100,14 @@ def handlers(service: Service) -> tuple[grpc.GenericRpcHandler, ...]:
 
 
 def _method(
-    service: Service, api: str, request_type: Any, work: Work
+    service: Service,
+    calls: OpenCalls,
+    door: Door,
+    request_type: Any,
+    work: Work,
 ) -> grpc.RpcMethodHandler:
-    door = Door(api, "GRPC")
-
     def answer(request: Any, context: grpc.ServicerContext) -> Any:
+        calls.add(context)
         call = Call(context.time_remaining())
         context.add_callback(call.cancel)
         if isinstance(request, DecodeError):

@@ -11,13 +11,14 @@ from typing import Any
 import tensorflow as tf
 
 from serving import index, versions
-from trainer import baselines, behaviour, evaluation, reduced_encoder
+from trainer import behaviour, evaluation, reduced_encoder
 from trainer.calibration import calibrate
-from trainer.config import RunConfig, TrainingConfig
+from trainer.config import RunConfig
 from trainer.encoder import TextEncoder
 from trainer.encoder_loading import load_encoder, source_of
 from trainer.evaluation import Queries
 from trainer.export import export_exact
+from trainer.held_out import held_out_report
 from trainer.job import (
     CHECKPOINTS,
     TOWERS,
@@ -25,12 +26,16 @@ from trainer.job import (
     peak_memory_mb,
     write_json,
 )
+from trainer.late_tuning import (
+    settings_of_towers,
+    settings_of_tuning,
+    tunes_late,
+)
 from trainer.model import TwoTower
 from trainer.model_inputs import build_inputs
 from trainer.prepare import Prepared
 from trainer.ranking_training import HeadAlone, fit_head
-from trainer.reranking import Shortlists, compare, shortlists
-from trainer.scoring import ModelScorer, is_high, ranking_quality
+from trainer.scoring import ModelScorer
 from trainer.served import ServedModel
 from trainer.strategies import open_strategy
 from trainer.text_table import Refresh
@@ -44,8 +49,6 @@ from trainer.warm_start import EarlierRun, record
 _ADAPTER = "adapter"  # folder below the job folder
 # Validation runs after every epoch; more queries than this change nothing.
 _VALIDATION_QUERIES = 20_000
-# Of the towers' step size, while an encoder that they have learnt by is tuned.
-_LATE_RATE = 0.25
 
 
 class Run:
@@ -77,12 +80,9 @@ class Run:
         self.prepared, self.config, self.job_dir = prepared, config, job_dir
         folder = warm_start or config.training.warm_start
         self._earlier = EarlierRun.read(Path(folder)) if folder else None
-        # Towers that are new pull an encoder about before they know anything:
-        # they learn by it as it is, then with it (Kumar et al., ICLR 2022).
-        self._tunes_late = (
-            config.text.tunes_encoder
-            and config.text.tune_epochs > 0
-            and (self._earlier is None or self._earlier.is_frozen)
+        self._tunes_late = tunes_late(config.text, self._earlier)
+        self._training = (
+            settings_of_tuning(config) if self._tunes_late else config.training
         )
         self.clock = Clock()
 
@@ -93,7 +93,9 @@ class Run:
             build_twin: whether the ScaNN twin is built too.
         """
         self.fit()
-        metrics = self._evaluate(self.model)
+        metrics = held_out_report(
+            self.model, self.prepared, self.queries, self.clock
+        )
         if self.encoder.tuning and (ranks := self.encoder.tuning.ranks()):
             metrics["ranks"] = ranks
         encoder = self._serving_encoder(metrics)
@@ -136,10 +138,7 @@ class Run:
             return None
         print("the towers, by the encoder as it is:")
         folder = self.job_dir / TOWERS
-        text = dataclasses.replace(
-            self.config.text.frozen(), text_cache=str(self._text_cache)
-        )
-        config = dataclasses.replace(self.config, text=text)
+        config = settings_of_towers(self.config, self._text_cache)
         with self.clock.stage("towers"):
             Run(self.prepared, config, folder)._fit_under(strategy)
         return EarlierRun.read(folder)
@@ -211,8 +210,9 @@ class Run:
             )
             return float(ranking.summary().get("ndcg@10", 0.0))
 
-        goes_on = self._earlier is not None
-        best = float(fit.run(validate, counts_start=goes_on).best)
+        # Where nothing is asked no epoch could be better than the start.
+        counts_start = self._earlier is not None and len(queries) > 0
+        best = float(fit.run(validate, counts_start=counts_start).best)
         shutil.rmtree(self.job_dir / TOWERS / CHECKPOINTS, ignore_errors=True)
         has_late_head = model.has_labels and not is_joint
         if has_late_head:
@@ -223,18 +223,6 @@ class Run:
         calibrate(model, self.prepared, queries)
         fit.replace_best()
         return best
-
-    @property
-    def _training(self) -> TrainingConfig:
-        """How this run's own model is fitted."""
-        training = self.config.training
-        if not self._tunes_late:
-            return training
-        return dataclasses.replace(
-            training,
-            epochs=self.config.text.tune_epochs,
-            learning_rate=_LATE_RATE * training.learning_rate,
-        )
 
     def _start(
         self,
@@ -267,41 +255,6 @@ class Run:
             Refresh(model.refresh_texts, text.refresh_steps),
             tuning.allocation(steps),
         )
-
-    def _evaluate(self, model: TwoTower) -> dict[str, Any]:
-        """Metrics of model and baselines on both held-out splits."""
-        counts = self.prepared.catalogue.counts
-        report: dict[str, Any] = {}
-        found: list[Shortlists] = []
-        with self.clock.stage("evaluate"):
-            for name, split in (
-                ("validation", behaviour.VALIDATION), ("test", behaviour.TEST)
-            ):
-                queries = self.queries(split)
-                scorer = ModelScorer(model, self.prepared, queries)
-                ranking = evaluation.rank_targets(queries, scorer, name)
-                report[name] = {
-                    **ranking.summary(),
-                    **ranking_quality(model, self.prepared, queries, scorer),
-                }
-                if model.has_labels:
-                    high = is_high(self.prepared, queries.targets)
-                    found.append(shortlists(scorer, queries, high, name))
-            if found:
-                report["rerank"] = compare(*found)
-            # Of the test split, which is the last of the loop.
-            report["slices"] = evaluation.slice_summaries(
-                queries, ranking, counts, self.prepared.scenarios
-            )
-        with self.clock.stage("baselines"):
-            scorers = baselines.all_scorers(queries, self.config.training.seed)
-            if model.events:
-                scorers |= baselines.recent_scorers(queries, model.events)
-            report["baselines"] = {
-                name: evaluation.rank_targets(queries, scorer, name).summary()
-                for name, scorer in scorers.items()
-            }
-        return report
 
     def _serving_encoder(self, metrics: dict[str, Any]) -> TextEncoder:
         """What texts of requests are read by; notes what it costs."""

@@ -57,6 +57,22 @@ def test_a_request_that_runs_is_answered_while_the_server_drains(serve):
     assert answers[0]["x"].tolist() == [7]
 
 
+def test_a_watcher_of_health_does_not_hold_the_draining_up(serve):
+    server, client = serve(lambda *_: {"x": np.array([7], np.int32)})
+    client.predict("s", K)
+    with grpc.insecure_channel(server.target) as channel:
+        watched = health_pb2_grpc.HealthStub(channel).Watch(
+            health_pb2.HealthCheckRequest()
+        )
+        assert next(watched).status == health_pb2.HealthCheckResponse.SERVING
+        stopping = threading.Thread(target=server.stop, args=(600,))
+        stopping.start()
+        stopping.join(60)
+        assert not stopping.is_alive()
+        said = next(watched).status
+        assert said == health_pb2.HealthCheckResponse.NOT_SERVING
+
+
 def test_a_fault_of_the_server_tells_no_details(serve, caplog):
     def fail(*_):
         raise KeyError("i-am-an-item-id")

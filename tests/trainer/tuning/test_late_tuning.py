@@ -14,6 +14,7 @@ from small_bert import SMALL_BERT
 from trainer import run as run_module
 from trainer.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from trainer.job import claim_job_dir
+from trainer.late_tuning import tunes_late
 from trainer.prepare import Prepared, prepare
 from trainer.restored import restore
 from trainer.run import Run
@@ -22,6 +23,7 @@ from trainer.scoring import ModelScorer
 from trainer.tables import load_dataset
 from trainer.text_config import TextConfig
 from trainer.training import Fit
+from trainer.warm_start import EarlierRun
 
 TRAINING = TrainingConfig(epochs=2, batch_size=16)
 
@@ -193,6 +195,40 @@ def test_the_towers_of_an_earlier_run_are_not_fitted_again(
         line["validation_ndcg@10"] for line in history(earlier.job_dir)
     )
     assert start["validation_ndcg@10"] == pytest.approx(reached, abs=1e-6)
+
+
+def test_tuning_is_kept_where_no_validation_could_say_so(
+    prepared, folder, monkeypatch
+):
+    queries = Run.queries
+    monkeypatch.setattr(
+        Run, "queries", lambda run, split, limit: queries(run, split, 0)
+    )
+    run = Run(prepared, config(folder, rate=0.05), folder / "unasked")
+    run.fit()
+    assert [line["epoch"] for line in history(run.job_dir)] == [1]
+    assert any(np.abs(values).max() > 1e-3 for values in products(run))
+
+
+@pytest.mark.parametrize(
+    ("tune", "epochs", "before", "is_late"),
+    [
+        ("lora", 5, None, True),
+        ("lora", 5, {"tune": "frozen"}, True),
+        ("lora", 5, {}, True),  # of a release that only had frozen ones
+        ("lora", 5, {"tune": "lora"}, False),
+        ("lora", 0, None, False),
+        ("frozen", 5, None, False),
+    ],
+)
+def test_towers_come_first_where_they_do_not_know_the_encoder(
+    tune, epochs, before, is_late
+):
+    text = TextConfig(tune=tune, tune_epochs=epochs)
+    earlier = (
+        None if before is None else EarlierRun(Path("job"), {}, [], before)
+    )
+    assert tunes_late(text, earlier) == is_late
 
 
 def test_what_is_left_of_settings_when_an_encoder_is_frozen():
