@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import numpy as np
@@ -11,9 +12,10 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from running import FakeModels, Running
 
-from serving import wire
+from serving import grpc_server, wire
 from serving.client import Client, ClientError
 from serving.gate import Gate
+from serving.servicers import OpenCalls
 
 K = {"k": np.array([1], np.int32)}
 
@@ -55,6 +57,35 @@ def test_a_request_that_runs_is_answered_while_the_server_drains(serve):
     caller.join(20)
     stopping.join(20)
     assert answers[0]["x"].tolist() == [7]
+
+
+def test_a_request_is_waited_for_however_often_the_server_looks(
+    serve, monkeypatch
+):
+    running, looked = threading.Event(), threading.Event()
+    found, length = [], OpenCalls.__len__
+
+    def look(calls):
+        found.append(length(calls))
+        if len(found) == 3:
+            looked.set()
+        return found[-1]
+
+    def slow(*_):
+        running.set()
+        looked.wait(20)
+        return {"x": np.array([7], np.int32)}
+
+    monkeypatch.setattr(OpenCalls, "__len__", look)
+    monkeypatch.setattr(grpc_server, "_FAREWELL_S", 0.01)
+    server, client = serve(slow)
+    with ThreadPoolExecutor(2) as pool:
+        answer = pool.submit(client.predict, "s", K)
+        assert running.wait(20)
+        stopped = pool.submit(server.stop, 600)
+        assert answer.result(20)["x"].tolist() == [7]
+        stopped.result(20)
+    assert found[:3] == [1, 1, 1]
 
 
 def test_a_watcher_of_health_does_not_hold_the_draining_up(serve):
