@@ -167,27 +167,25 @@ def test_a_folder_whose_towers_are_begun_is_not_for_other_settings(tmp_path):
         claim_job_dir(tmp_path, "yours")
 
 
-def test_new_towers_are_tuned_with_where_no_epochs_are_for_later(
-    prepared, folder
-):
-    run = Run(prepared, config(folder, rate=0.05, epochs=0), folder / "new")
-    run.fit()
-    assert not (run.job_dir / "towers").exists()
-    assert [line["epoch"] for line in history(run.job_dir)] == [1, 2]
-    assert any(np.abs(values).max() > 1e-3 for values in products(run))
-
-
-def test_the_towers_of_an_earlier_run_are_not_fitted_again(
-    spoilt, prepared, folder
-):
+@pytest.fixture(scope="module")
+def earlier(prepared: Prepared, folder: Path) -> Run:
+    """A run that tuned nothing."""
     tuned = config(folder, rate=0.05)
-    earlier = Run(
+    run = Run(
         prepared,
         dataclasses.replace(tuned, text=tuned.text.frozen()),
         folder / "earlier",
     )
-    earlier.fit()
-    run = Run(prepared, tuned, folder / "later", earlier.job_dir)
+    run.fit()
+    return run
+
+
+def test_the_towers_of_an_earlier_run_are_not_fitted_again(
+    earlier, prepared, folder
+):
+    run = Run(
+        prepared, config(folder, rate=0.05), folder / "later", earlier.job_dir
+    )
     run.fit()
     assert not (run.job_dir / "towers").exists()
     start, _ = history(run.job_dir)
@@ -198,13 +196,16 @@ def test_the_towers_of_an_earlier_run_are_not_fitted_again(
 
 
 def test_tuning_is_kept_where_no_validation_could_say_so(
-    prepared, folder, monkeypatch
+    earlier, prepared, folder, monkeypatch
 ):
     queries = Run.queries
     monkeypatch.setattr(
         Run, "queries", lambda run, split, limit: queries(run, split, 0)
     )
-    run = Run(prepared, config(folder, rate=0.05), folder / "unasked")
+    run = Run(
+        prepared, config(folder, rate=0.05), folder / "unasked",
+        earlier.job_dir,
+    )
     run.fit()
     assert [line["epoch"] for line in history(run.job_dir)] == [1]
     assert any(np.abs(values).max() > 1e-3 for values in products(run))

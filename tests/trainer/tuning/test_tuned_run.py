@@ -70,6 +70,10 @@ def test_the_products_were_trained(tuned, found):
     assert all(np.abs(v.numpy()).max() > 1e-3 for v in ups)
 
 
+def test_no_towers_come_first_where_no_epochs_are_for_later(tuned):
+    assert not (tuned.job_dir / "towers").exists()
+
+
 def test_the_encoder_learns_at_its_own_rate(tuned, found, tmp_path):
     text = dataclasses.replace(tuned.config.text, tune_learning_rate=1e-6)
     config = dataclasses.replace(tuned.config, text=text)
