@@ -114,12 +114,13 @@ def test_no_checkpoint_of_the_towers_is_left(spoilt):
 
 
 def test_a_run_that_is_through_fits_no_towers_again(
-    spoilt, prepared, monkeypatch
+    spoilt, prepared, monkeypatch, capsys
 ):
     monkeypatch.setattr(Fit, "_epoch", None)
     again = Run(prepared, spoilt.config, spoilt.job_dir)
     start, _ = history(spoilt.job_dir)
     assert again.fit() == pytest.approx(start["validation_ndcg@10"])
+    assert "no epoch was better than the start" in capsys.readouterr().out
 
 
 def test_the_towers_take_small_steps_while_the_encoder_is_tuned(spoilt):
