@@ -167,7 +167,7 @@ class Fit:
             score = validate()
             self._record(loss, score, time.monotonic() - started)
         self._best.restore_or_initialize()
-        if counts_start and not int(self.progress.best_epoch):
+        if not int(self.progress.best_epoch):
             print("no epoch was better than the start, which is kept.")
         if self._refresh:
             self._refresh.now()
