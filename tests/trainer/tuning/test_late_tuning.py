@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from killed_scorer import Killed
 from small_bert import SMALL_BERT
 
 from trainer import run as run_module
@@ -19,7 +20,6 @@ from trainer.prepare import Prepared, prepare
 from trainer.restored import restore
 from trainer.run import Run
 from trainer.sample.__main__ import main as make_sample
-from trainer.scoring import ModelScorer
 from trainer.tables import load_dataset
 from trainer.text_config import TextConfig
 from trainer.training import Fit
@@ -145,19 +145,6 @@ def test_a_killed_run_goes_on_with_the_towers_or_with_the_encoder(
     Run(prepared, settings, job_dir).fit()
     assert [line["epoch"] for line in history(job_dir / "towers")] == [1, 2]
     assert [line["epoch"] for line in history(job_dir)] == [0, 1, 2]
-
-
-class Killed:
-    """A scorer that lives for some validations."""
-
-    def __init__(self, after: int) -> None:
-        self.left = after
-
-    def __call__(self, *args: object) -> ModelScorer:
-        self.left -= 1
-        if self.left < 0:
-            raise KeyboardInterrupt
-        return ModelScorer(*args)
 
 
 def test_a_folder_whose_towers_are_begun_is_not_for_other_settings(tmp_path):

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from killed_scorer import Killed
 from small_bert import SMALL_BERT
 
 from schema import features
@@ -23,7 +24,6 @@ from trainer.prepare import prepare
 from trainer.restored import make_variables, restore
 from trainer.run import Run
 from trainer.sample.__main__ import main as make_sample
-from trainer.scoring import ModelScorer
 from trainer.strategies import open_strategy
 from trainer.tables import load_dataset
 from trainer.text_config import TextConfig
@@ -244,19 +244,6 @@ def allocating(tuned: Run, job_dir: Path) -> Run:
         dirs_exist_ok=True,
     )
     return Run(tuned.prepared, config, job_dir)
-
-
-class Killed:
-    """A scorer that lives for some validations."""
-
-    def __init__(self, after: int) -> None:
-        self.left = after
-
-    def __call__(self, *args: object) -> ModelScorer:
-        self.left -= 1
-        if self.left < 0:
-            raise KeyboardInterrupt
-        return ModelScorer(*args)
 
 
 def test_an_allocation_goes_on_where_it_was_killed(allocated):
