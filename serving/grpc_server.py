@@ -96,8 +96,7 @@ class GrpcServer:
     def stop(self, drain_seconds: float) -> None:
         """Takes no more requests, and waits for those that run.
 
-        Not for streams of health's watchers, which would never end, nor for
-        clients that do not let go of their connection.
+        Not for streams of health's watchers, which would never end.
         """
         self._health.enter_graceful_shutdown()
         stopped = self._server.stop(drain_seconds)
