@@ -10,15 +10,16 @@ begun before it ends.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import logging
 import os
 import signal
+import socket
 import sys
-import threading
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from serving import flags
 from serving.errors import ConfigError
@@ -32,6 +33,25 @@ def parser() -> argparse.ArgumentParser:
     return flags.parser(__doc__.split("\n")[0])
 
 
+@contextlib.contextmanager
+def stop_signals() -> Iterator[Callable[[], object]]:
+    """Catches SIGTERM and SIGINT from now on; gives what waits for one.
+
+    By a socket, which keeps what has come: a lock that is about to be waited
+    for is not, and then nothing would wake the main thread.
+    """
+    reader, writer = socket.socketpair()
+    with reader, writer:
+        writer.setblocking(False)
+        signal.set_wakeup_fd(writer.fileno())
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
+        try:
+            yield lambda: reader.recv(1)
+        finally:
+            signal.set_wakeup_fd(-1)
+
+
 def serve(asked: argparse.Namespace) -> None:
     """Serves until SIGTERM or SIGINT.
 
@@ -40,10 +60,13 @@ def serve(asked: argparse.Namespace) -> None:
         OSError: if a port is taken.
         ConfigError: if flags or their files are wrong.
     """
-    stopping = threading.Event()
     # From the first second on: loading takes some, and may be ended too.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    with stop_signals() as wait:
+        _serve(asked, wait)
+    print("Stopped.", flush=True)
+
+
+def _serve(asked: argparse.Namespace, wait: Callable[[], object]) -> None:
     started = time.monotonic()
     from serving.assembly import ModelServer
 
@@ -57,8 +80,7 @@ def serve(asked: argparse.Namespace) -> None:
             f"{f', REST on {rest}' if rest else ''}",
             flush=True,
         )
-        stopping.wait()
-    print("Stopped.", flush=True)
+        wait()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

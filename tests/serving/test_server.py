@@ -280,6 +280,25 @@ def test_nothing_of_a_request_is_logged(server_process):
     assert "secret" not in server_process.log.read_text()
 
 
+def test_a_signal_that_comes_while_the_main_thread_cannot_see_it_ends_it(
+    tmp_path,
+):
+    """As one does that comes just before a lock is waited for."""
+    program = (
+        "import signal, threading\n"
+        "from serving.server import stop_signals\n"
+        "def late():\n"
+        "    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)\n"
+        "with stop_signals() as wait:\n"
+        "    threading.Timer(1, late).start()\n"
+        "    wait()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], timeout=60, **beside(tmp_path)
+    )
+    assert done.returncode == 0
+
+
 def test_a_scann_bundle_is_served_and_sigterm_ends_cleanly(
     scann_dir, tmp_path, oracle
 ):
