@@ -22,7 +22,7 @@ _SERVING = health_pb2.HealthCheckResponse.SERVING
 _SERVICE_UNKNOWN = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
 _SPARE_THREADS = 8
 # Between looks at whether any request still runs while the server drains.
-_FAREWELL_S = 1.0
+_LOOK_S = 1.0
 # Calls that arrive faster than threads can refuse them.
 _MAX_UNSEEN = 256
 
@@ -100,7 +100,7 @@ class GrpcServer:
         """
         self._health.enter_graceful_shutdown()
         stopped = self._server.stop(drain_seconds)
-        while not stopped.wait(_FAREWELL_S):
+        while not stopped.wait(_LOOK_S):
             if not self._calls:
                 self._server.stop(None)
 

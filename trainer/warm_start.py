@@ -118,7 +118,12 @@ class EarlierRun:
     @property
     def is_frozen(self) -> bool:
         """Whether its text encoder stayed as it was."""
-        return {**_FORMERLY, **self.settings}["tune"] == "frozen"
+        return self._all_settings["tune"] == "frozen"
+
+    @property
+    def _all_settings(self) -> dict[str, Any]:
+        # Runs of earlier releases lack settings that had no other value.
+        return {**_FORMERLY, **self.settings}
 
     def check(self, config: RunConfig) -> None:
         """Refuses settings under which the weights would not fit.
@@ -129,8 +134,7 @@ class EarlierRun:
         Raises:
             ValueError: names the setting, both values and the remedy.
         """
-        # Runs of earlier releases lack settings that had no other value.
-        settings = {**_FORMERLY, **self.settings}
+        settings = self._all_settings
         is_free = _OF_TUNING if self.is_frozen else ()
         for name, value in _settings(config).items():
             earlier = settings[name]

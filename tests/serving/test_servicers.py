@@ -77,7 +77,7 @@ def test_a_request_is_waited_for_however_often_the_server_looks(
         return {"x": np.array([7], np.int32)}
 
     monkeypatch.setattr(OpenCalls, "__len__", look)
-    monkeypatch.setattr(grpc_server, "_FAREWELL_S", 0.01)
+    monkeypatch.setattr(grpc_server, "_LOOK_S", 0.01)
     server, client = serve(slow)
     with ThreadPoolExecutor(2) as pool:
         answer = pool.submit(client.predict, "s", K)
