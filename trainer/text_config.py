@@ -96,22 +96,13 @@ class TextConfig:
                 "behaviour_text needs a frozen encoder, which reads each text "
                 "once; leave tune or behaviour_text out."
             )
-        if self.refresh_steps and not self.tunes_encoder:
-            raise ValueError(
-                f"refresh_steps is {self.refresh_steps}, but a frozen encoder "
-                "reads each text once; leave it out, or tune the encoder."
-            )
-        if self.tune_learning_rate and not self.tunes_encoder:
-            raise ValueError(
-                f"tune_learning_rate is {self.tune_learning_rate}, but tune "
-                "is frozen: no weight of the encoder is trained; leave one "
-                "of them out."
-            )
-        if self.recompute and not self.tunes_encoder:
-            raise ValueError(
-                "recompute saves memory in tuning an encoder, and tune is "
-                "frozen; leave one of them out."
-            )
+        for name, default in _OF_TUNING.items():
+            if getattr(self, name) != default and not self.tunes_encoder:
+                raise ValueError(
+                    f"{name} is {getattr(self, name)}, but tune is frozen: "
+                    "the encoder reads each text once and learns nothing; "
+                    f"leave {name} out, or say how it is tuned by tune."
+                )
         if self.tune_size is not None and self.tune not in SIZED_TUNES:
             raise ValueError(
                 f"tune_size is {self.tune_size}, but {self.tune} has no size; "
@@ -126,8 +117,7 @@ class TextConfig:
     def frozen(self) -> TextConfig:
         """The same of an encoder that is left as it is."""
         return dataclasses.replace(
-            self, tune="frozen", tune_size=None, tune_learning_rate=None,
-            refresh_steps=0, recompute=False,
+            self, tune="frozen", tune_size=None, **_OF_TUNING
         )
 
     @property
@@ -139,3 +129,14 @@ class TextConfig:
     def column_names(self) -> list[str]:
         """The names in `text_columns`."""
         return names_in(self.text_columns)
+
+
+# What has a meaning in tuning alone, and its default.
+_OF_TUNING = {
+    field.name: field.default
+    for field in dataclasses.fields(TextConfig)
+    if field.name in (
+        "tune_learning_rate", "tune_epochs", "texts_per_step",
+        "refresh_steps", "recompute",
+    )
+}

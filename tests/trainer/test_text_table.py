@@ -12,7 +12,6 @@ from small_bert import SMALL_BERT
 
 from trainer.encoder import TextEncoder
 from trainer.encoder_loading import load_encoder
-from trainer.text_config import TextConfig
 from trainer.text_table import Refresh, TextTable
 
 TEXTS = [
@@ -160,9 +159,3 @@ def test_texts_are_read_after_so_many_steps_and_after_the_epoch(
         refresh.after(step, steps=7)
     assert read == wanted
     assert refresh.moved == pytest.approx(0.1 * len(wanted))
-
-
-def test_a_frozen_encoder_has_nothing_to_refresh():
-    with pytest.raises(ValueError, match="refresh_steps is 5, but a frozen"):
-        TextConfig(refresh_steps=5)
-    assert TextConfig(refresh_steps=5, tune="lora").refresh_steps == 5

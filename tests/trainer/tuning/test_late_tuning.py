@@ -222,7 +222,23 @@ def test_towers_come_first_where_they_do_not_know_the_encoder(
 
 def test_what_is_left_of_settings_when_an_encoder_is_frozen():
     text = TextConfig(
-        tune="lora", tune_size=2, tune_learning_rate=0.1, refresh_steps=3,
-        recompute=True, max_tokens=12,
+        tune="lora", tune_size=2, tune_learning_rate=0.1, tune_epochs=2,
+        texts_per_step=9, refresh_steps=3, recompute=True, max_tokens=12,
     )
     assert text.frozen() == TextConfig(max_tokens=12)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("tune_learning_rate", 0.1),
+        ("tune_epochs", 0),
+        ("texts_per_step", 128),
+        ("refresh_steps", 5),
+        ("recompute", True),
+    ],
+)
+def test_a_frozen_encoder_takes_no_setting_of_tuning(setting, value):
+    with pytest.raises(ValueError, match=f"^{setting} is {value}, but tune"):
+        TextConfig(**{setting: value})
+    TextConfig(tune="bitfit", **{setting: value})

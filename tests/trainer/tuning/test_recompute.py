@@ -11,7 +11,6 @@ import tensorflow as tf
 import transformers
 from untrained_encoders import IDS, LAYERS, make, shake
 
-from trainer.text_config import TextConfig
 from trainer.tuning import tune
 from trainer.tuning.recompute import recomputing
 
@@ -100,8 +99,3 @@ def test_layers_that_are_elsewhere_are_told():
         recomputing(bert),
     ):
         pass
-
-
-def test_a_frozen_encoder_has_nothing_to_recompute():
-    with pytest.raises(ValueError, match="recompute saves memory in tuning"):
-        TextConfig(recompute=True)

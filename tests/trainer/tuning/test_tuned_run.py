@@ -206,11 +206,6 @@ def test_no_size_where_none_belongs():
         TextConfig(tune="bitfit", tune_size=3)
 
 
-def test_no_step_size_where_nothing_moves():
-    with pytest.raises(ValueError, match="learning_rate is 0.1, but tune is f"):
-        TextConfig(tune_learning_rate=0.1)
-
-
 @pytest.fixture(scope="module")
 def allocated(tuned: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run whose ranks are allocated, killed in its second epoch of three."""
