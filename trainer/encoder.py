@@ -10,17 +10,20 @@ from __future__ import annotations
 import copy
 import hashlib
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 import transformers
 
+from trainer.cores import cores
 from trainer.tokenizer import in_graph_tokenizer
 from trainer.tuning import MERGED, Tuning, merge
 from trainer.tuning.tuning import weights_hash
 
 _BATCH_TEXTS = 64
+_MOST_AT_ONCE = 16  # batches, some 50 MB each
 
 
 class TextEncoder(tf.Module):
@@ -119,7 +122,11 @@ class TextEncoder(tf.Module):
         tokens: np.ndarray,
         progress: Callable[[int], object] = lambda count: None,
     ) -> np.ndarray:
-        """Encodes many texts, shortest first.
+        """Encodes many texts, shortest first, a batch for each core at once.
+
+        One batch on all cores leaves some of them idle. TensorFlow computes
+        without Python's lock, so threads do what processes would, which had
+        to load the encoder each.
 
         Args:
             tokens: of `token_table`.
@@ -129,14 +136,22 @@ class TextEncoder(tf.Module):
             [texts, dim] float32; zeros for an empty text.
         """
         lengths = (tokens != self.pad_id).sum(axis=1)
-        vectors = np.empty((len(tokens), self.dim), np.float32)
         order = np.argsort(lengths, kind="stable")
-        for at in range(0, len(order), _BATCH_TEXTS):
-            rows = order[at : at + _BATCH_TEXTS]
+        batches = [
+            order[at : at + _BATCH_TEXTS]
+            for at in range(0, len(order), _BATCH_TEXTS)
+        ]
+        vectors = np.empty((len(tokens), self.dim), np.float32)
+
+        def read(rows: np.ndarray) -> int:
             width = max(2, int(lengths[rows].max()))
             batch = tf.constant(tokens[rows, :width])
             vectors[rows] = self._pool_graph(batch).numpy()
-            progress(len(rows))
+            return len(rows)
+
+        with ThreadPoolExecutor(min(cores(), _MOST_AT_ONCE)) as pool:
+            for count in pool.map(read, batches):
+                progress(count)
         return vectors
 
     @tf.function(

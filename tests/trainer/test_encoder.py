@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,33 @@ def test_many_texts_come_back_in_their_order(tiny):
         tiny.encode_bulk([texts[n] for n in some]),
         atol=1e-5,
     )
+
+
+def test_as_many_batches_are_read_at_once_as_there_are_cores(
+    tiny, monkeypatch
+):
+    together = threading.Barrier(3, timeout=20)
+
+    def pool_graph(tokens):
+        together.wait()
+        return tf.cast(tokens[:, :1], tf.float32) * tf.ones([1, tiny.dim])
+
+    monkeypatch.setattr("trainer.encoder.cores", lambda: 3)
+    monkeypatch.setattr(tiny, "_pool_graph", pool_graph)
+    read = []
+    tokens = np.arange(1, 2 * 3 * 64 + 1, dtype=np.int32)[:, None]
+    vectors = tiny.pool_table(np.tile(tokens, 2), read.append)
+    np.testing.assert_array_equal(vectors[:, 0], tokens[:, 0])
+    assert read == [64] * 6
+
+
+def test_a_batch_that_fails_is_told(tiny, monkeypatch):
+    def pool_graph(tokens):
+        raise tf.errors.ResourceExhaustedError(None, None, "no memory")
+
+    monkeypatch.setattr(tiny, "_pool_graph", pool_graph)
+    with pytest.raises(tf.errors.ResourceExhaustedError, match="no memory"):
+        tiny.encode_bulk(["a dress"] * 200)
 
 
 def test_a_row_of_tokens_is_cut_at_max_tokens(tiny):

@@ -6,7 +6,6 @@ Each check takes the values it judges, so that a test can make them up;
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 import sys
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import psutil
 
+from trainer.cores import cores
 from trainer.doctor.findings import Finding, Level
 
 _GIB = 2**30
@@ -188,13 +188,6 @@ def cpu_flags(cpuinfo: Path) -> frozenset[str]:
         if name.strip() == "flags":
             return frozenset(value.split())
     return frozenset()
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def memory_limit(limit_files: Collection[Path]) -> int:
