@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Literal
+from typing import Any, Literal
 
 from trainer.fields import check_fields, names_in, option
 from trainer.template_setting import NONE, resolved
@@ -132,7 +132,7 @@ class TextConfig:
 
 
 # What has a meaning in tuning alone, and its default.
-_OF_TUNING = {
+_OF_TUNING: dict[str, Any] = {
     field.name: field.default
     for field in dataclasses.fields(TextConfig)
     if field.name in (
