@@ -1,6 +1,8 @@
 """What it costs to tune an encoder: weights, time and memory of a step.
 
     python -m benchmarks.language.tuning --data-dir DATA/amazon-beauty
+    python -m benchmarks.language.tuning --data-dir DATA/amazon-beauty \\
+        --precision mixed_bfloat16 --recompute
 
 Each `--tune` trains a few steps on the same batch in a process of its own.
 Quality is told by `python -m benchmarks.quality --variant tune-lora ...`.
@@ -19,7 +21,7 @@ from typing import get_args
 
 from tqdm import tqdm
 
-from trainer.config import DataConfig, RunConfig
+from trainer.config import DataConfig, PrecisionName, RunConfig
 from trainer.text_config import TextConfig, TuneName
 
 _HEAD = (
@@ -50,6 +52,7 @@ def measure(tune: TuneName, asked: argparse.Namespace) -> dict[str, float]:
             recompute=asked.recompute and tune != "frozen",
         ),
     )
+    tf.keras.mixed_precision.set_global_policy(asked.precision)
     prepared = read(asked.data_dir, config)
     with tempfile.TemporaryDirectory() as folder:
         model, encoder = Run(prepared, config, Path(folder)).build(
@@ -111,6 +114,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--text-encoder", default="minilm")
     add("--users", type=int, default=64, help="of the batch (64)")
     add("--length", type=int, default=20, help="events of each (20)")
+    add("--precision", choices=get_args(PrecisionName), default="float32")
     add("--recompute", action="store_true", help="layers are computed twice, "
         "in less memory")
     add("--only", choices=methods, help="measure this one, here, as JSON")
