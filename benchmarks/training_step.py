@@ -25,6 +25,7 @@ import tensorflow as tf
 from benchmarks.reading import read
 from trainer.batches import padded_batch
 from trainer.behaviour import Windows
+from trainer.candidates import events_of
 from trainer.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from trainer.encoder import TextEncoder
 from trainer.model import TwoTower
@@ -39,14 +40,43 @@ from trainer.training_step import train_step
 _REPEATS = 5
 
 
-class OccurrenceTable(TextTable):
-    """Reads the text of each event, as models without a shared table do."""
+class DistinctTable(TextTable):
+    """Reads the text of each item that a step scores."""
 
-    def in_training(
-        self, rows: tf.Tensor, present: tf.Tensor, draw: tf.Tensor
-    ) -> tf.Tensor:
+    def in_training(self, rows: tf.Tensor, draw: tf.Tensor) -> tf.Tensor:
+        """As the parent's, of texts as they are."""
+        return self._read(tf.gather(self._tokens, rows))
+
+
+class OccurrenceTable(TextTable):
+    """Reads the text of each event, as models without a shared table do.
+
+    Attributes:
+        events: [events] int32 items of the batch, which are all that it
+            scores.
+    """
+
+    events: tf.Tensor
+
+    def in_training(self, rows: tf.Tensor, draw: tf.Tensor) -> tf.Tensor:
         """As the parent's, an item's text from one of its events."""
-        return self._with_anew(rows, present)
+        anew = self._read(tf.gather(self._tokens, self.events))
+        event_of = tf.tensor_scatter_nd_update(
+            tf.zeros([tf.shape(self._tokens)[0]], tf.int32),
+            self.events[:, None],
+            tf.range(tf.size(self.events)),
+        )
+        return tf.gather(anew, tf.gather(event_of, rows))
+
+
+class DistinctTower(TwoTower):
+    """Scores items by texts that `DistinctTable` reads."""
+
+    def __init__(
+        self, config: RunConfig, inputs: ModelInputs, encoder: TextEncoder
+    ) -> None:
+        super().__init__(config, inputs, encoder)
+        self._texts = DistinctTable(inputs.text, encoder, 1)
 
 
 class OccurrenceTower(TwoTower):
@@ -56,7 +86,14 @@ class OccurrenceTower(TwoTower):
         self, config: RunConfig, inputs: ModelInputs, encoder: TextEncoder
     ) -> None:
         super().__init__(config, inputs, encoder)
-        self._texts = OccurrenceTable(inputs.text, encoder, 1)
+        self._texts: OccurrenceTable = OccurrenceTable(inputs.text, encoder, 1)
+
+    def compute_loss(
+        self, inputs: dict[str, tf.Tensor], training: bool = False
+    ) -> tf.Tensor:
+        """As the parent's."""
+        self._texts.events = events_of(inputs)
+        return super().compute_loss(inputs, training)
 
 
 def same_batch(prepared: Prepared, users: int, length: int) -> dict[str, Any]:
@@ -140,12 +177,9 @@ def main() -> None:
     distinct = len(np.unique(batch["item"]))
     print(f"{len(batch['item'])} users, {batch['item'].shape[1]} events each, "
           f"{distinct} distinct items, encoder {asked.text_encoder}")
-    whole = dataclasses.replace(
-        tuned, text=dataclasses.replace(tuned.text, texts_per_step=distinct)
-    )
     ways = {
-        "occurrence": (OccurrenceTower, whole),
-        "distinct": (TwoTower, whole),
+        "occurrence": (OccurrenceTower, tuned),
+        "distinct": (DistinctTower, tuned),
         "few": (TwoTower, tuned),
         "cached": (TwoTower, frozen),
     }

@@ -8,7 +8,7 @@ import tensorflow_recommenders as tfrs
 
 from serving.recency import RecentPopularity
 from trainer.batches import SIGNATURE
-from trainer.candidates import candidates, events_of
+from trainer.candidates import candidates
 from trainer.config import RunConfig
 from trainer.encoder import TextEncoder
 from trainer.item_tower import ItemTower
@@ -134,15 +134,11 @@ class TwoTower(tfrs.Model):
         return self._texts.refresh()
 
     def _read(
-        self,
-        table: TextTable,
-        rows: tf.Tensor,
-        present: tf.Tensor,
-        training: bool,
+        self, table: TextTable, rows: tf.Tensor, training: bool
     ) -> tf.Tensor:
         """[n, T] vectors of texts, in training those of `in_training`."""
         if training:
-            return table.in_training(rows, present, self._draw)
+            return table.in_training(rows, self._draw)
         return table.at(rows)
 
     def item_vectors(
@@ -183,9 +179,7 @@ class TwoTower(tfrs.Model):
             [.., D + K].
         """
         tower = self.user_tower
-        profiles = self._read(
-            self._profiles, batch["profile"], batch["profile"], training
-        )
+        profiles = self._read(self._profiles, batch["profile"], training)
         first_scenario = tf.where(
             batch["length"] > 0, batch["scenario"][:, 0],
             batch["asked_scenario"],
@@ -228,7 +222,7 @@ class TwoTower(tfrs.Model):
             self._event_share[: self.num_train_items],
             draw=self._draw,
         )
-        texts = self._read(self._texts, codes, events_of(inputs), training)
+        texts = self._read(self._texts, codes, training)
         vectors = self._learnt(codes, texts, training)
         event_vectors = tf.gather(vectors, columns)
         hidden, interests = self.states(inputs, event_vectors, training)

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
 from trainer.encoder import TextEncoder
-from trainer.replicas import gathered
 from trainer.tuning.recompute import recomputing
 
 
 class TextTable:
     """Vectors of texts by row; a frozen encoder has read each of them once.
 
-    A tuned encoder has read them at the last `refresh`. A training step reads
-    a few anew and learns through these; all others stand as they were, as the
-    items of an index stand between two of its builds (ANCE, Xiong et al.,
-    ICLR 2021). So a step costs a few texts, not those of all it scores.
+    A tuned encoder has read them at the last `refresh`, and a step scores
+    them as they stood then, as the items of an index stand between two of its
+    builds (ANCE, Xiong et al., ICLR 2021). What the loss gains by moving each
+    vector is carried on through the encoder for a few texts, which are drawn
+    by how much that is and weighed by how rarely they are: all texts that are
+    scored pull and push the encoder, in the mean as if it had read them all.
 
     Args:
         rows: [texts, T] float32 vectors, or [texts, tokens] int32 ids that
@@ -53,29 +55,54 @@ class TextTable:
         """[n] int rows -> [n, T] vectors as they were last read."""
         return tf.gather(self._vectors, rows)
 
-    def in_training(
-        self, rows: tf.Tensor, present: tf.Tensor, draw: tf.Tensor
-    ) -> tf.Tensor:
-        """As `at`, with some texts of the batch read anew.
+    def in_training(self, rows: tf.Tensor, draw: tf.Tensor) -> tf.Tensor:
+        """As `at`, with a gradient by the weights of a tuned encoder.
 
         Args:
             rows: [n] int32.
-            present: [events] int32 rows of this replica's part of the batch;
-                all replicas read the same ones anew.
-            draw: [2] int32 seed of which.
+            draw: [2] int32 seed of the texts that the gradient is taken by.
 
         Returns:
             [n, T] float32.
         """
         if self._tokens is None:
             return self.at(rows)
-        distinct, _ = tf.unique(gathered(present))
-        few = tf.random.experimental.stateless_shuffle(distinct, draw)
-        return self._with_anew(rows, few[: self._per_step])
 
-    def _with_anew(self, rows: tf.Tensor, few: tf.Tensor) -> tf.Tensor:
-        """[n, T] vectors at [n] rows, those of `few` read anew."""
-        tokens = tf.gather(self._tokens, few)
+        @tf.custom_gradient
+        def vectors(*_: tf.Tensor) -> tuple[tf.Tensor, Any]:
+            def by_weights(by_vectors: tf.Tensor) -> list[tf.Tensor]:
+                return self._by_weights(rows, by_vectors, draw)
+
+            return self.at(rows), by_weights
+
+        return vectors(*map(tf.convert_to_tensor, self._encoder.tuned_weights))
+
+    def _by_weights(
+        self, rows: tf.Tensor, by_vectors: tf.Tensor, draw: tf.Tensor
+    ) -> list[tf.Tensor]:
+        """The gradient by each tuned weight, of that by [n] rows' vectors."""
+        texts, text_of = tf.unique(rows)
+        by_text = tf.math.unsorted_segment_sum(
+            by_vectors, text_of, tf.size(texts)
+        )
+        tokens = tf.gather(self._tokens, texts)
+        has_text = tf.cast(tokens[:, 0] != self._encoder.pad_id, tf.float32)
+        few, scale = drawn_by_size(
+            has_text * tf.norm(by_text, axis=1), self._per_step, draw
+        )
+        weights = self._encoder.tuned_weights
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(weights)
+            anew = self._read(tf.gather(tokens, few))
+        found = tape.gradient(
+            anew, weights,
+            output_gradients=scale[:, None] * tf.gather(by_text, few),
+            unconnected_gradients=tf.UnconnectedGradients.ZERO,
+        )
+        return [tf.convert_to_tensor(gradient) for gradient in found]
+
+    def _read(self, tokens: tf.Tensor) -> tf.Tensor:
+        """[n, tokens] -> [n, T] vectors by the encoder as it is."""
         is_token = tf.cast(tokens != self._encoder.pad_id, tf.int32)
         width = tf.reduce_max(tf.reduce_sum(is_token, axis=1))
         with (
@@ -83,15 +110,7 @@ class TextTable:
             if self._recompute
             else contextlib.nullcontext()
         ):
-            anew = self._encoder.pool(tokens[:, : tf.maximum(width, 1)])
-        place = tf.tensor_scatter_nd_update(
-            tf.zeros([tf.shape(self._tokens)[0]], tf.int32),
-            few[:, None],
-            1 + tf.range(tf.size(few)),
-        )
-        place = tf.gather(place, rows)  # 0 for texts that stand as they were
-        read = tf.gather(tf.pad(anew, [[1, 0], [0, 0]]), place)
-        return tf.where(place[:, None] > 0, read, self.at(rows))
+            return self._encoder.pool(tokens[:, : tf.maximum(width, 1)])
 
     def refresh(self) -> float:
         """Reads all texts with the encoder as it is.
@@ -112,6 +131,35 @@ class TextTable:
         self._vectors.assign(new)
         has_text = new.any(axis=1)
         return float(moved[has_text].mean()) if has_text.any() else 0.0
+
+
+def drawn_by_size(
+    sizes: tf.Tensor, count: int, draw: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Draws some of many terms, so that their sum is kept in the mean.
+
+    The sum of sizes is cut into `count` equal stretches, and the term at a
+    point of each is drawn: those of the largest sizes the most often.
+
+    Args:
+        sizes: [n] float32 of the terms, none negative.
+        count: of points.
+        draw: [2] int32 seed.
+
+    Returns:
+        [d] int32 distinct terms, d <= `count`, and [d] float32 what each of
+        them is to be multiplied by.
+    """
+    ends = tf.cumsum(tf.cast(sizes, tf.float64))
+    points = tf.random.stateless_uniform([count], draw, dtype=tf.float64)
+    points = (tf.range(count, dtype=tf.float64) + points) / count * ends[-1]
+    at = tf.minimum(tf.searchsorted(ends, points), tf.size(sizes) - 1)
+    terms, _, times = tf.unique_with_counts(at)
+    often = count * tf.gather(sizes, terms)
+    total = tf.cast(ends[-1], tf.float32)
+    return terms, tf.math.divide_no_nan(
+        tf.cast(times, tf.float32) * total, often
+    )
 
 
 class Refresh:

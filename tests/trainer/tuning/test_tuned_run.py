@@ -160,11 +160,7 @@ def test_a_warm_start_takes_the_tuned_weights_over(tuned, found, tmp_path):
 
 def test_a_frozen_encoder_is_tuned_from_where_its_towers_are(tuned, tmp_path):
     config = dataclasses.replace(
-        tuned.config,
-        text=dataclasses.replace(
-            tuned.config.text, tune="frozen", tune_size=None,
-            tune_learning_rate=None,
-        ),
+        tuned.config, text=tuned.config.text.frozen()
     )
     shutil.copytree(
         tuned.job_dir / "text_encoder", tmp_path / "frozen" / "text_encoder"
