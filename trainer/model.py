@@ -133,6 +133,10 @@ class TwoTower(tfrs.Model):
         self._profiles.refresh()
         return self._texts.refresh()
 
+    def texts_moved(self) -> float:
+        """How far texts of items have moved since, of `TextTable.moved`."""
+        return self._texts.moved()
+
     def _read(
         self, table: TextTable, rows: tf.Tensor, training: bool
     ) -> tf.Tensor:

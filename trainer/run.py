@@ -252,7 +252,10 @@ class Run:
         return TunedPart(
             self.encoder.tuned_weights,
             text.tune_learning_rate or tuning.learning_rate,
-            Refresh(model.refresh_texts, text.refresh_steps),
+            Refresh(
+                model.refresh_texts, model.texts_moved,
+                every=text.refresh_steps, limit=text.refresh_moved,
+            ),
             tuning.allocation(steps),
         )
 

@@ -41,8 +41,7 @@ class TextConfig:
     )
     tune_learning_rate: float | None = option(
         None, "peak step size of the weights of a tuned encoder, decayed as "
-        "learning_rate is; default: 1e-4 of full, last_n and bitfit, 5e-4 of "
-        "lora, adalora and adapter, 2e-3 of prefix", low=1e-7, high=1.0,
+        "learning_rate is; default: 1e-4, 2e-3 of prefix", low=1e-7, high=1.0,
     )
     tune_epochs: int = option(
         5, "epochs at most in which the encoder is tuned, with the towers at "
@@ -50,12 +49,18 @@ class TextConfig:
         "0 tunes it with new towers, from the first of epochs on", low=0,
     )
     texts_per_step: int = option(
-        16, "texts of a batch that a tuned encoder reads anew, and learns by, "
-        "in a training step; all others stand as they were last read", low=1,
+        16, "texts that a tuned encoder learns by in a training step, drawn "
+        "by how much they matter to the loss, to stand for all that the step "
+        "scores", low=1,
     )
     refresh_steps: int = option(
         0, "steps after which a tuned encoder reads all texts anew, beside "
-        "after each epoch; 0 for after each epoch alone", low=0,
+        "after each epoch and where they have moved; 0 for these alone", low=0,
+    )
+    refresh_moved: float = option(
+        0.001, "mean of 1 - cosine by which texts may have moved, looked at "
+        "every ten steps by 64 of them, before a tuned encoder reads all "
+        "texts anew", low=0.0, high=2.0,
     )
     recompute: bool = option(
         False, "whether a tuned encoder's gradients are taken in less memory "
@@ -137,6 +142,6 @@ _OF_TUNING: dict[str, Any] = {
     for field in dataclasses.fields(TextConfig)
     if field.name in (
         "tune_learning_rate", "tune_epochs", "texts_per_step",
-        "refresh_steps", "recompute",
+        "refresh_steps", "refresh_moved", "recompute",
     )
 }

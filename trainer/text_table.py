@@ -13,6 +13,9 @@ from tqdm import tqdm
 from trainer.encoder import TextEncoder
 from trainer.tuning.recompute import recomputing
 
+_LOOKED_AT = 64  # texts, a batch of the encoder's
+_LOOK_STEPS = 10
+
 
 class TextTable:
     """Vectors of texts by row; a frozen encoder has read each of them once.
@@ -126,11 +129,27 @@ class TextTable:
             mininterval=1.0,
         ) as bar:
             new = self._encoder.pool_table(self._tokens.numpy(), bar.update)
-        # Of unit vectors, exact where 1 - cosine would cancel.
-        moved = np.square(new - self._vectors.numpy()).sum(axis=1) / 2
+        moved = _mean_moved(new, self._vectors.numpy())
         self._vectors.assign(new)
-        has_text = new.any(axis=1)
-        return float(moved[has_text].mean()) if has_text.any() else 0.0
+        return moved
+
+    def moved(self) -> float:
+        """How far texts have moved since `refresh`, by some of them."""
+        if self._tokens is None:
+            return 0.0
+        rows = np.unique(
+            np.linspace(0, len(self._tokens) - 1, _LOOKED_AT, dtype=np.int32)
+        )
+        new = self._encoder.pool_table(tf.gather(self._tokens, rows).numpy())
+        return _mean_moved(new, self.at(rows).numpy())
+
+
+def _mean_moved(new: np.ndarray, old: np.ndarray) -> float:
+    """Mean of 1 - cosine of [n, T] unit vectors, or zeros for no text."""
+    # Of unit vectors, exact where 1 - cosine would cancel.
+    moved = np.square(new - old).sum(axis=1) / 2
+    has_text = new.any(axis=1)
+    return float(moved[has_text].mean()) if has_text.any() else 0.0
 
 
 def drawn_by_size(
@@ -165,25 +184,41 @@ def drawn_by_size(
 class Refresh:
     """When tables of texts are read anew in training.
 
-    After each epoch, and every so many steps within one.
+    After each epoch, every so many steps within one, and whenever they have
+    moved too far: what a step scores would tell the encoder too late where it
+    is going.
 
     Args:
         read: reads them; returns how far they had moved.
-        every: steps; 0 for none within an epoch.
+        look: how far they have moved, by some of them.
+        every: steps; 0 for none within an epoch but where they have moved.
+        limit: how far they may have moved.
 
     Attributes:
         moved: how far they had, the last time.
+        times: that they were read in this epoch.
     """
 
-    def __init__(self, read: Callable[[], float], every: int) -> None:
-        self._read, self._every = read, every
-        self.moved = 0.0
+    def __init__(
+        self,
+        read: Callable[[], float],
+        look: Callable[[], float],
+        every: int,
+        limit: float,
+    ) -> None:
+        self._read, self._look = read, look
+        self._every, self._limit = every, limit
+        self.moved, self.times = 0.0, 0
 
     def after(self, step: int, steps: int) -> None:
         """Reads them if step `step` of an epoch of `steps` calls for it."""
-        if step == steps or (self._every and step % self._every == 0):
+        if step == 1:
+            self.times = 0
+        is_due = step == steps or (self._every and step % self._every == 0)
+        if is_due or (step % _LOOK_STEPS == 0 and self._look() > self._limit):
             self.now()
 
     def now(self) -> None:
         """Reads them."""
         self.moved = self._read()
+        self.times += 1

@@ -253,7 +253,14 @@ class Fit:
             "loss": loss,
             f"validation_{self._measure}": score,
             "seconds": round(seconds, 2),
-            **({"texts_moved": self._refresh.moved} if self._refresh else {}),
+            **(
+                {
+                    "texts_moved": self._refresh.moved,
+                    "texts_refreshed": self._refresh.times,
+                }
+                if self._refresh
+                else {}
+            ),
         })
         self._save(self._last, epoch)
         with self._log.as_default(step=epoch):

@@ -13,6 +13,7 @@ from trainer.text_table import Refresh
 from trainer.tuned_part import TunedPart
 
 STEPS = 10
+STANDING = Refresh(lambda: 0.0, lambda: 0.0, 0, 1.0)
 CONFIG = TrainingConfig(learning_rate=0.2)
 
 
@@ -27,7 +28,7 @@ def test_a_tuned_encoder_moves_at_a_rate_of_its_own(name):
     strategy = open_strategy(name)
     with strategy.scope():
         first, encoder, last = (tf.Variable([0.0, 0.0]) for _ in range(3))
-        tuned = TunedPart([encoder], 0.01, Refresh(lambda: 0.0, 0))
+        tuned = TunedPart([encoder], 0.01, STANDING)
         optimizer = build_optimizer(CONFIG, STEPS, tuned)
         optimizer.build([first, encoder, last])
     slopes = tf.constant([3.0, -0.5])
@@ -52,7 +53,7 @@ def test_a_tuned_encoder_moves_at_a_rate_of_its_own(name):
 def test_a_checkpoint_has_the_moments_of_both(tmp_path):
     def built() -> tuple[tf.keras.optimizers.Optimizer, list[tf.Variable]]:
         weights = [tf.Variable(0.0), tf.Variable(0.0)]
-        tuned = TunedPart(weights[1:], 0.01, Refresh(lambda: 0.0, 0))
+        tuned = TunedPart(weights[1:], 0.01, STANDING)
         optimizer = build_optimizer(CONFIG, STEPS, tuned)
         optimizer.build(weights)
         return optimizer, weights

@@ -214,6 +214,27 @@ def test_vectors_of_a_frozen_encoder_stand(rng):
     np.testing.assert_array_equal(found, vectors)
 
 
+def test_a_look_tells_about_how_far_texts_have_moved(table):
+    looked = table.moved()
+    assert looked == pytest.approx(table.refresh(), rel=1e-4)
+    assert looked > 1e-3
+    assert table.moved() == pytest.approx(0, abs=1e-5)
+
+
+def test_a_look_reads_a_batch_of_texts(encoder, monkeypatch):
+    table = TextTable(
+        encoder.token_table(TEXTS * 50), encoder, per_step=2
+    )
+    read = []
+    monkeypatch.setattr(
+        encoder, "pool_table",
+        lambda tokens: read.append(len(tokens))
+        or np.zeros([len(tokens), encoder.dim], np.float32),
+    )
+    table.moved()
+    assert read == [64]
+
+
 @pytest.mark.parametrize(
     ("every", "wanted"), [(3, [3, 6, 7]), (0, [7]), (7, [7]), (9, [7])]
 )
@@ -222,8 +243,23 @@ def test_texts_are_read_after_so_many_steps_and_after_the_epoch(
 ):
     moved = iter(np.linspace(0.1, 0.9, 9))
     read: list[int] = []
-    refresh = Refresh(lambda: read.append(step) or next(moved), every)
+    refresh = Refresh(
+        lambda: read.append(step) or next(moved), lambda: 0.0, every, 0.0
+    )
     for step in range(1, 8):
         refresh.after(step, steps=7)
     assert read == wanted
     assert refresh.moved == pytest.approx(0.1 * len(wanted))
+    assert refresh.times == len(wanted)
+
+
+def test_texts_are_read_where_they_have_moved_too_far():
+    moved, read = {20: 0.3, 30: 0.1, 40: 0.2, 50: 0.21}, []
+    refresh = Refresh(
+        lambda: read.append(step) or 0.0, lambda: moved.get(step, 0.0), 0, 0.2
+    )
+    for step in range(1, 56):
+        refresh.after(step, steps=55)
+    assert read == [20, 50, 55]
+    refresh.after(1, steps=55)
+    assert refresh.times == 0  # of the next epoch

@@ -19,12 +19,6 @@ from trainer.tuning.rank_allocation import PARTS, Weights, start_rank
 DEFAULT_SIZES = {
     "last_n": 2, "lora": 8, "adalora": 4, "adapter": 64, "prefix": 16,
 }
-# Peak step sizes. Weights that know a language are moved least; prefixes, whose
-# gates start shut, as much as the towers.
-DEFAULT_RATES = {
-    "last_n": 1e-4, "lora": 5e-4, "adalora": 5e-4, "adapter": 5e-4,
-    "prefix": 2e-3, "bitfit": 1e-4, "full": 1e-4,
-}
 MERGED = ("lora", "adalora")  # whose products end inside the weights
 _PROJECTIONS = ("query", "key", "value")
 

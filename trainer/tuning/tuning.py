@@ -8,8 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from trainer.tuning.methods import DEFAULT_RATES, DEFAULT_SIZES, tune
+from trainer.tuning.methods import DEFAULT_SIZES, tune
 from trainer.tuning.rank_allocation import RankAllocation, Weights, ranks
+
+# Peak step sizes: weights that know a language, and what stands beside them,
+# are moved least; prefixes, whose gates start shut, as much as the towers.
+_RATE, _PREFIX_RATE = 1e-4, 2e-3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Tuning:
     @property
     def learning_rate(self) -> float:
         """Peak step size that suits the method."""
-        return DEFAULT_RATES[self.method]
+        return _PREFIX_RATE if self.method == "prefix" else _RATE
 
     def allocation(self, steps: int) -> RankAllocation | None:
         """What shares the rank out while training; None of other methods.

@@ -42,7 +42,7 @@ def config(folder: Path, rate: float, epochs: int = 1) -> RunConfig:
         text=TextConfig(
             text_encoder=str(folder / "bert.json"), max_tokens=12,
             tune="lora", tune_size=2, tune_learning_rate=rate,
-            tune_epochs=epochs,
+            tune_epochs=epochs, refresh_moved=2.0,
         ),
         model=ModelConfig(embedding_dim=8, lstm_units=8),
         training=TRAINING,
@@ -223,7 +223,8 @@ def test_towers_come_first_where_they_do_not_know_the_encoder(
 def test_what_is_left_of_settings_when_an_encoder_is_frozen():
     text = TextConfig(
         tune="lora", tune_size=2, tune_learning_rate=0.1, tune_epochs=2,
-        texts_per_step=9, refresh_steps=3, recompute=True, max_tokens=12,
+        texts_per_step=9, refresh_steps=3, refresh_moved=0.1, recompute=True,
+        max_tokens=12,
     )
     assert text.frozen() == TextConfig(max_tokens=12)
 
@@ -235,6 +236,7 @@ def test_what_is_left_of_settings_when_an_encoder_is_frozen():
         ("tune_epochs", 0),
         ("texts_per_step", 128),
         ("refresh_steps", 5),
+        ("refresh_moved", 0.5),
         ("recompute", True),
     ],
 )

@@ -45,6 +45,7 @@ def tuned(tmp_path_factory: pytest.TempPathFactory) -> Run:
         text=TextConfig(
             text_encoder=str(folder / "bert.json"), max_tokens=12,
             tune="lora", tune_size=2, tune_learning_rate=0.05, tune_epochs=0,
+            refresh_moved=2.0,
         ),
         model=ModelConfig(embedding_dim=8, lstm_units=8),
         training=TrainingConfig(epochs=1),
@@ -193,6 +194,7 @@ def test_the_history_says_how_far_texts_moved(tuned, found, tmp_path):
     wanted = 1 - cosines.mean()
     history = json.loads((tuned.job_dir / "history.json").read_text())
     assert len(history) == 1
+    assert history[0]["texts_refreshed"] == 1  # after the epoch
     assert history[0]["texts_moved"] == pytest.approx(wanted, rel=0.01)
     assert wanted > 1e-7
 
@@ -258,7 +260,7 @@ def test_no_epoch_before_the_ranks_are_settled_is_the_best(
         model, batches, settings, strategy=open_strategy("none"),
         job_dir=tmp_path, tuned=TunedPart(
             encoder.tuned_weights, settings.learning_rate,
-            Refresh(model.refresh_texts, 0),
+            Refresh(model.refresh_texts, model.texts_moved, 0, 0.001),
             encoder.tuning.allocation(settings.epochs * len(batches)),
         ),
     )
