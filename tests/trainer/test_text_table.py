@@ -152,6 +152,16 @@ def test_two_texts_that_the_loss_is_moved_by_alone_are_read_exactly(
     )
 
 
+def test_an_empty_text_takes_the_place_of_none(table, learning):
+    pull = tf.random.stateless_normal([2, learning.dim], [1, 2])
+    pull *= tf.constant([[1.0], [100.0]])
+    np.testing.assert_allclose(
+        by_weights(table, [0, 1], pull, 3),
+        by_weights_of_all(learning, [0], pull[:1]),
+        atol=1e-5,
+    )
+
+
 def test_no_more_texts_are_read_than_asked_for(table, learning, monkeypatch):
     read = []
     pool = learning.pool
