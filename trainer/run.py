@@ -35,10 +35,10 @@ from trainer.model import TwoTower
 from trainer.model_inputs import build_inputs
 from trainer.prepare import Prepared
 from trainer.ranking_training import HeadAlone, fit_head
+from trainer.refresh import Refresh
 from trainer.scoring import ModelScorer
 from trainer.served import ServedModel
 from trainer.strategies import open_strategy
-from trainer.text_table import Refresh
 from trainer.training import Batches, Fit
 from trainer.tuned_part import TunedPart
 from trainer.tuning import Tuning

@@ -1,9 +1,8 @@
-"""Vectors of a table of texts, and how a tuned encoder keeps them near."""
+"""Vectors of a table of texts, and how a tuned encoder learns by them."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,6 @@ from trainer.encoder import TextEncoder
 from trainer.tuning.recompute import recomputing
 
 _LOOKED_AT = 64  # texts, a batch of the encoder's
-_LOOK_STEPS = 10
 
 
 class TextTable:
@@ -22,10 +20,11 @@ class TextTable:
 
     A tuned encoder has read them at the last `refresh`, and a step scores
     them as they stood then, as the items of an index stand between two of its
-    builds (ANCE, Xiong et al., ICLR 2021). What the loss gains by moving each
-    vector is carried on through the encoder for a few texts, which are drawn
-    by how much that is and weighed by how rarely they are: all texts that are
-    scored pull and push the encoder, in the mean as if it had read them all.
+    builds (ANCE, Xiong et al., ICLR 2021). The loss's gradient by each of the
+    vectors is taken where they stand (as in Gao et al., arXiv 2101.06983) and
+    carried on through the encoder for a few texts, drawn by its size (as in
+    Katharopoulos & Fleuret, arXiv 1803.00942) and weighed so that the encoder
+    learns in the mean as if it had read all that are scored.
 
     Args:
         rows: [texts, T] float32 vectors, or [texts, tokens] int32 ids that
@@ -179,46 +178,3 @@ def drawn_by_size(
     return terms, tf.math.divide_no_nan(
         tf.cast(times, tf.float32) * total, often
     )
-
-
-class Refresh:
-    """When tables of texts are read anew in training.
-
-    After each epoch, every so many steps within one, and whenever they have
-    moved too far: what a step scores would tell the encoder too late where it
-    is going.
-
-    Args:
-        read: reads them; returns how far they had moved.
-        look: how far they have moved, by some of them.
-        every: steps; 0 for none within an epoch but where they have moved.
-        limit: how far they may have moved.
-
-    Attributes:
-        moved: how far they had, the last time.
-        times: that they were read in this epoch.
-    """
-
-    def __init__(
-        self,
-        read: Callable[[], float],
-        look: Callable[[], float],
-        every: int,
-        limit: float,
-    ) -> None:
-        self._read, self._look = read, look
-        self._every, self._limit = every, limit
-        self.moved, self.times = 0.0, 0
-
-    def after(self, step: int, steps: int) -> None:
-        """Reads them if step `step` of an epoch of `steps` calls for it."""
-        if step == 1:
-            self.times = 0
-        is_due = step == steps or (self._every and step % self._every == 0)
-        if is_due or (step % _LOOK_STEPS == 0 and self._look() > self._limit):
-            self.now()
-
-    def now(self) -> None:
-        """Reads them."""
-        self.moved = self._read()
-        self.times += 1

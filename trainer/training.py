@@ -253,14 +253,7 @@ class Fit:
             "loss": loss,
             f"validation_{self._measure}": score,
             "seconds": round(seconds, 2),
-            **(
-                {
-                    "texts_moved": self._refresh.moved,
-                    "texts_refreshed": self._refresh.times,
-                }
-                if self._refresh
-                else {}
-            ),
+            **(self._refresh.note if self._refresh else {}),
         })
         self._save(self._last, epoch)
         with self._log.as_default(step=epoch):

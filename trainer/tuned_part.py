@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from trainer.text_table import Refresh
+from trainer.refresh import Refresh
 from trainer.tuning.rank_allocation import RankAllocation
 
 

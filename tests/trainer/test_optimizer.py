@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from trainer.config import TrainingConfig
 from trainer.optimizer import build_optimizer
+from trainer.refresh import Refresh
 from trainer.strategies import open_strategy
-from trainer.text_table import Refresh
 from trainer.tuned_part import TunedPart
 
 STEPS = 10

@@ -13,7 +13,7 @@ from small_bert import SMALL_BERT
 
 from trainer.encoder import TextEncoder
 from trainer.encoder_loading import load_encoder
-from trainer.text_table import Refresh, TextTable, drawn_by_size
+from trainer.text_table import TextTable, drawn_by_size
 
 TEXTS = [
     "compact running shoes", "", "dice set", "a jacket", "red dice", "shoes",
@@ -243,33 +243,3 @@ def test_a_look_reads_a_batch_of_texts(encoder, monkeypatch):
     )
     table.moved()
     assert read == [64]
-
-
-@pytest.mark.parametrize(
-    ("every", "wanted"), [(3, [3, 6, 7]), (0, [7]), (7, [7]), (9, [7])]
-)
-def test_texts_are_read_after_so_many_steps_and_after_the_epoch(
-    every, wanted
-):
-    moved = iter(np.linspace(0.1, 0.9, 9))
-    read: list[int] = []
-    refresh = Refresh(
-        lambda: read.append(step) or next(moved), lambda: 0.0, every, 0.0
-    )
-    for step in range(1, 8):
-        refresh.after(step, steps=7)
-    assert read == wanted
-    assert refresh.moved == pytest.approx(0.1 * len(wanted))
-    assert refresh.times == len(wanted)
-
-
-def test_texts_are_read_where_they_have_moved_too_far():
-    moved, read = {20: 0.3, 30: 0.1, 40: 0.2, 50: 0.21}, []
-    refresh = Refresh(
-        lambda: read.append(step) or 0.0, lambda: moved.get(step, 0.0), 0, 0.2
-    )
-    for step in range(1, 56):
-        refresh.after(step, steps=55)
-    assert read == [20, 50, 55]
-    refresh.after(1, steps=55)
-    assert refresh.times == 0  # of the next epoch

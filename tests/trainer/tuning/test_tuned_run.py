@@ -21,13 +21,13 @@ from trainer.encoder import TextEncoder
 from trainer.encoder_loading import load_encoder
 from trainer.model import TwoTower
 from trainer.prepare import prepare
+from trainer.refresh import Refresh
 from trainer.restored import make_variables, restore
 from trainer.run import Run
 from trainer.sample.__main__ import main as make_sample
 from trainer.strategies import open_strategy
 from trainer.tables import load_dataset
 from trainer.text_config import TextConfig
-from trainer.text_table import Refresh
 from trainer.training import Batches, Fit
 from trainer.tuned_part import TunedPart
 from trainer.warm_start import EarlierRun
