@@ -30,7 +30,8 @@ class TextTable:
         rows: [texts, T] float32 vectors, or [texts, tokens] int32 ids that
             the encoder reads.
         encoder: the text encoder.
-        per_step: texts that a training step reads anew at most.
+        per_step: texts that a training step reads anew at most, on each
+            replica.
         recompute: whether they are read in less memory and more time.
     """
 
