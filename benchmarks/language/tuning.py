@@ -11,6 +11,7 @@ Quality is told by `python -m benchmarks.quality --variant tune-lora ...`.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import subprocess
 import sys
@@ -44,14 +45,16 @@ def measure(tune: TuneName, asked: argparse.Namespace) -> dict[str, float]:
     from trainer.run import Run
     from trainer.tuning.tuning import count
 
-    config = RunConfig(
-        data=DataConfig(split=asked.split),
-        text=TextConfig(
-            text_encoder=asked.text_encoder, tune=tune,
-            text_cache=str(asked.folder / "text_cache"),
-            recompute=asked.recompute and tune != "frozen",
-        ),
+    text = TextConfig(
+        text_encoder=asked.text_encoder,
+        text_cache=str(asked.folder / "text_cache"),
     )
+    if tune != "frozen":
+        text = dataclasses.replace(
+            text, tune=tune, recompute=asked.recompute,
+            texts_per_step=asked.texts_per_step,
+        )
+    config = RunConfig(data=DataConfig(split=asked.split), text=text)
     tf.keras.mixed_precision.set_global_policy(asked.precision)
     prepared = read(asked.data_dir, config)
     with tempfile.TemporaryDirectory() as folder:
@@ -114,6 +117,8 @@ def make_parser() -> argparse.ArgumentParser:
     add("--text-encoder", default="minilm")
     add("--users", type=int, default=64, help="of the batch (64)")
     add("--length", type=int, default=20, help="events of each (20)")
+    add("--texts-per-step", type=int, default=TextConfig.texts_per_step,
+        help="that the encoder learns by (%(default)s)")
     add("--precision", choices=get_args(PrecisionName), default="float32")
     add("--recompute", action="store_true", help="layers are computed twice, "
         "in less memory")
