@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import weakref
 from typing import Any
 
 import numpy as np
@@ -71,12 +72,16 @@ class TextTable:
         if self._tokens is None:
             return self.at(rows)
 
+        # TensorFlow keeps gradients of graphs for as long as it lives; they
+        # are not to keep the encoder.
+        table = weakref.proxy(self)
+
         @tf.custom_gradient
         def vectors(*_: tf.Tensor) -> tuple[tf.Tensor, Any]:
             def by_weights(by_vectors: tf.Tensor) -> list[tf.Tensor]:
-                return self._by_weights(rows, by_vectors, draw)
+                return table._by_weights(rows, by_vectors, draw)
 
-            return self.at(rows), by_weights
+            return table.at(rows), by_weights
 
         return vectors(*map(tf.convert_to_tensor, self._encoder.tuned_weights))
 

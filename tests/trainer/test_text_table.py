@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -214,6 +216,23 @@ def test_layers_are_computed_again_where_that_is_asked(
     graph = step.get_concrete_function().graph
     kinds = [op.type for op in graph.get_operations()]
     assert kinds.count("Softmax") == times * SMALL_BERT["num_hidden_layers"]
+
+
+def test_a_step_that_was_traced_does_not_keep_its_table(learning):
+    def traced():
+        table = TextTable(learning.token_table(TEXTS), learning, per_step=2)
+
+        def step():
+            with tf.GradientTape() as tape:
+                total = tf.reduce_sum(table.in_training(tf.range(6), DRAW))
+            return tape.gradient(total, learning.tuned_weights[0])
+
+        tf.function(step, autograph=False).get_concrete_function()
+        return weakref.ref(table)
+
+    kept = traced()
+    gc.collect()
+    assert kept() is None
 
 
 def test_vectors_of_a_frozen_encoder_stand(rng):
