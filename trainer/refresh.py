@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-_LOOK_STEPS = 10
+_LOOK_STEPS = 10  # from one look to the next
 
 
 class Refresh:

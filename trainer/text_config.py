@@ -101,18 +101,22 @@ class TextConfig:
                 "behaviour_text needs a frozen encoder, which reads each text "
                 "once; leave tune or behaviour_text out."
             )
-        for name, default in _OF_TUNING.items():
-            if getattr(self, name) != default and not self.tunes_encoder:
-                raise ValueError(
-                    f"{name} is {getattr(self, name)}, but tune is frozen: "
-                    "the encoder reads each text once and learns nothing; "
-                    f"leave {name} out, or say how it is tuned by tune."
-                )
+        if not self.tunes_encoder:
+            self._refuse_settings_of_tuning()
         if self.tune_size is not None and self.tune not in SIZED_TUNES:
             raise ValueError(
                 f"tune_size is {self.tune_size}, but {self.tune} has no size; "
                 f"it belongs to {', '.join(SIZED_TUNES)}."
             )
+
+    def _refuse_settings_of_tuning(self) -> None:
+        for name, default in _OF_TUNING.items():
+            if getattr(self, name) != default:
+                raise ValueError(
+                    f"{name} is {getattr(self, name)}, but tune is frozen: "
+                    "the encoder reads each text once and learns nothing; "
+                    f"leave {name} out, or say how it is tuned by tune."
+                )
 
     @property
     def tunes_encoder(self) -> bool:

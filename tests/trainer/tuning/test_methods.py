@@ -170,7 +170,7 @@ def test_the_share_is_printed(capsys):
 def test_an_encoder_is_moved_less_than_the_towers(method, size):
     towers = TrainingConfig.learning_rate
     rate = Tuning(method, size, "", {}).learning_rate
-    assert rate <= (towers if method == "prefix" else towers / 20)
+    assert 0 < rate <= (towers if method == "prefix" else towers / 20)
 
 
 @CASES
