@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from serving import manifest, versions, warmup
+from serving import manifest, signatures, versions, warmup
 from serving.checks import (
     RequestError,
     check_request,
@@ -191,8 +191,11 @@ class Recommender:
     def _run(self, signature: str, inputs: Arrays) -> dict[str, Array]:
         import tensorflow as tf
 
+        # Of ours the default one is another, which is ready to be called: it
+        # would be prepared once more, in seconds of its first request.
+        known = signatures.resolve(signature) if self.manifest else None
         try:
-            return self._saved.run(signature, inputs)
+            return self._saved.run(known.name if known else signature, inputs)
         except tf.errors.InvalidArgumentError as error:
             raise RequestError(
                 f"{signature} cannot compute on these inputs: {_cause(error)}"

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from schema import features
 from serving import signatures
 from serving.manifest import EXTRA
-from serving.signatures import SIGNATURES
 
 if TYPE_CHECKING:
     from serving.fields import Array, Arrays
@@ -51,7 +50,8 @@ def default_requests(
     counts_events: bool = False,
 ) -> list[Request]:
     """A user of whom nothing is known, one of whom all is, and every other
-    signature.
+    signature, the default one among them: TensorFlow Serving prepares it
+    apart.
 
     Args:
         item_ids: a few ids of the catalogue, at least one.
@@ -67,6 +67,7 @@ def default_requests(
         if each.name not in _STATEFUL
     ]
     requests = [(signatures.RECOMMEND, {**sizes, "L": 0})]
+    names.append(signatures.DEFAULT_SIGNATURE)
     requests += [(name, sizes) for name in names]
     made = [
         Request(name, _inputs(name, item_ids, size, reads_text))
@@ -82,7 +83,7 @@ def default_requests(
 def _inputs(
     name: str, item_ids: Sequence[str], sizes: Mapping[str, int], reads: bool
 ) -> Arrays:
-    fields = signatures.known(SIGNATURES[name].inputs, reads)
+    fields = signatures.known(signatures.resolve(name).inputs, reads)
     inputs = signatures.blank(fields, sizes)
     for key, value in inputs.items():
         if key in _ITEM_INPUTS:

@@ -75,7 +75,8 @@ def in_fresh_process(tune: str, argv: Sequence[str]) -> dict[str, float]:
     """`measure` where nothing else has used memory.
 
     Raises:
-        RuntimeError: with the end of what it printed, if it failed.
+        RuntimeError: with its error, or the end of what it printed, if it
+            failed.
     """
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.language.tuning", *argv, "--only",
@@ -83,7 +84,8 @@ def in_fresh_process(tune: str, argv: Sequence[str]) -> dict[str, float]:
         capture_output=True, text=True, check=False,
     )
     if done.returncode:
-        raise RuntimeError(f"--tune {tune} failed:\n{done.stderr[-2000:]}")
+        said = done.stderr.rpartition("\nerror: ")[2][-2000:].strip()
+        raise RuntimeError(f"--tune {tune} failed: {said}")
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
 

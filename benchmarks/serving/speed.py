@@ -6,14 +6,15 @@ In turns, so that both meet the same machine: one request after the other in
 this process, and over gRPC to a server of the same bundle, which is asked for
 its health too. Calls and health checks once more with a rest after each: a
 core that has rested, or done something else meanwhile, may compute more
-slowly. Then several clients at
-once, with batching off and on. Then one event more by `advance`, beside the
-whole history by `embed_user`.
+slowly. Where h2load is installed (Debian's `nghttp2-client`), a client in C
+asks too. Then several clients at once, with batching off and on. Then one
+event more by `advance`, beside the whole history by `embed_user`.
 """
 
 from __future__ import annotations
 
 import argparse
+import collections
 import functools
 import random
 import statistics
@@ -26,15 +27,19 @@ from typing import Any
 import grpc
 import numpy as np
 
+from benchmarks.serving import native_client
 from benchmarks.serving.launched import recommender_of, server
 from benchmarks.serving.traffic import in_threads
+from serving import transport, wire
 from serving.client import Client, ClientError, Event, Policy, User
 
 _HISTORY, _ITEMS = 10, 1000
+_CALLS = 50  # in a row
 _BATCHING = "max_batch_size { value: 64 } batch_timeout_micros { value: 1000 }"
 _LENGTHS = (10, 100, 1000)
 _REST = 0.003  # seconds, about what a request over gRPC takes
 _HEALTH_CHECK = "/grpc.health.v1.Health/Check"
+_MODEL = "recommender"
 
 
 def seconds_of(
@@ -63,41 +68,54 @@ def round_trips(
 
     A health check, of empty messages, is what gRPC alone costs.
     """
-    ours, rested, theirs, differences = [], [], [], []
-    checks, rested_checks = [], []
+    found: dict[str, list[float]] = collections.defaultdict(list)
+    doors: dict[str, list[float]] = collections.defaultdict(list)
     with Client(target) as client, grpc.insecure_channel(target) as channel:
         check = functools.partial(channel.unary_unary(_HEALTH_CHECK), b"")
+        ask = channel.unary_unary(transport.PREDICT_METHOD)
         for number in range(rounds):
-            user = users[number % len(users)]
-            inputs = {
-                **user.inputs(),
-                **Policy().inputs(),
-                "exclude_item_ids": np.empty((1, 0), object),
-                "k": np.array([10], np.int32),
-            }
+            inputs = _inputs(users[number % len(users)])
             here, there = (
                 functools.partial(each.predict, "recommend", inputs)
                 for each in (recommender, client)
             )
-            alone, served = seconds_of(here, 50), seconds_of(there, 50)
-            rested += seconds_of(here, 50, _REST)
-            checks += seconds_of(check, 50)
-            rested_checks += seconds_of(check, 50, _REST)
-            ours += alone
-            theirs += served
-            differences.append(
-                statistics.median(served) - statistics.median(alone)
-            )
+            alone = seconds_of(here, _CALLS)
+            served = {"over gRPC": seconds_of(there, _CALLS)}
+            if native_client.is_here():
+                request = wire.request_bytes(_MODEL, "recommend", inputs)
+                served["over gRPC, by h2load"] = (
+                    native_client.seconds_of_calls(
+                        target, transport.PREDICT_METHOD,
+                        request, ask(request), _CALLS,
+                    )
+                )
+            found["in this process"] += alone
+            found["with a rest after each"] += seconds_of(here, _CALLS, _REST)
+            for name, seconds in served.items():
+                found[name] += seconds
+                doors[name].append(
+                    statistics.median(seconds) - statistics.median(alone)
+                )
+            found["a health check"] += seconds_of(check, _CALLS)
+            found["a check after a rest"] += seconds_of(check, _CALLS, _REST)
     print(f"{'ms':24}  {'p50':>7}  {'p95':>7}  {'p99':>7}")
-    print(f"{'in this process':24}  {percentiles(ours)}")
-    print(f"{'with a rest after each':24}  {percentiles(rested)}")
-    print(f"{'over gRPC':24}  {percentiles(theirs)}")
-    print(f"{'a health check':24}  {percentiles(checks)}")
-    print(f"{'with a rest after each':24}  {percentiles(rested_checks)}")
-    print(
-        f"median of {rounds} differences of p50: "
-        f"{1e3 * statistics.median(differences):.2f} ms"
-    )
+    for name, seconds in found.items():
+        print(f"{name:24}  {percentiles(seconds)}")
+    for name, differences in doors.items():
+        print(
+            f"{name}: median of {rounds} differences of p50: "
+            f"{1e3 * statistics.median(differences):.2f} ms"
+        )
+
+
+def _inputs(user: User) -> dict[str, Any]:
+    """Of `recommend`, ten items without rules."""
+    return {
+        **user.inputs(),
+        **Policy().inputs(),
+        "exclude_item_ids": np.empty((1, 0), object),
+        "k": np.array([10], np.int32),
+    }
 
 
 def crowd(

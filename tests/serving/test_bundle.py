@@ -54,7 +54,7 @@ def test_the_manifest_covers_every_file(exact_dir):
 def test_warm_up_requests_are_read_back(exact_dir):
     names = [request.signature for request in warmup.read(exact_dir)]
     assert names[:2] == ["recommend", "recommend"]
-    assert set(names) == set(toy_model.NAMES)
+    assert set(names) == {*toy_model.NAMES, "serving_default"}
     inputs = warmup.read(exact_dir)[1].inputs
     assert inputs["history_item_ids"].tolist() == [[b"i0", b"i1"]]
     assert inputs["exclude_item_ids"].shape == (1, 0)
@@ -74,10 +74,11 @@ def test_warm_up_requests_are_tensorflow_serving_s(exact_dir):
 def test_what_takes_a_state_is_warmed_up_where_there_is_one():
     names = [r.signature for r in warmup.default_requests(["a", "b", "c"])]
     stateful = {"advance", "recommend_next"}
-    assert set(toy_model.NAMES) - set(names) == stateful
+    every = {*toy_model.NAMES, "serving_default"}
+    assert every - set(names) == stateful
     state = np.zeros((1, 4), np.float32)
     more = warmup.default_requests(["a", "b", "c"], state)
-    assert {r.signature for r in more} == set(toy_model.NAMES)
+    assert {r.signature for r in more} == every
     counting = warmup.default_requests(["a", "b", "c"], counts_events=True)
     counted = next(r for r in counting if r.signature == "observe").inputs
     assert counted["timestamp"].tolist() == [0]  # which is not counted

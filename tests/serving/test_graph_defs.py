@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import pytest
 import tensorflow as tf
-from tensorflow.core.protobuf import config_pb2, rewriter_config_pb2
+from google.protobuf import text_format
+from tensorflow.core.protobuf import config_pb2
 
 from serving import graph_defs
 from serving.saved_model import SavedModel, read
@@ -67,10 +68,17 @@ def test_calls_are_improved_once_and_branches_called(graph_def):
         for node in nodes if node.op.endswith("PartitionedCall")
     ]
     assert len(said) >= 4
-    assert {
-        each.graph_options.rewrite_options.meta_optimizer_iterations
-        for each in said
-    } == {rewriter_config_pb2.RewriterConfig.ONE}
+    for each in said:
+        assert text_format.MessageToString(each.graph_options).split() == (
+            """
+            rewrite_options {
+                layout_optimizer: OFF
+                memory_optimization: NO_MEM_OPT
+                meta_optimizer_iterations: ONE
+                disable_tfg_optimizer: true
+            }
+            """.split()
+        )
     lowered = [
         node.attr["_lower_using_switch_merge"].b
         for node in nodes if node.op.endswith("If")

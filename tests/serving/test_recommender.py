@@ -42,6 +42,22 @@ def test_no_signature_name_means_recommend(exact, request_):
     assert by_default["item_ids"].tolist() == by_name["item_ids"].tolist()
 
 
+def test_the_default_signature_is_not_prepared_apart(
+    exact, request_, monkeypatch
+):
+    asked, run = [], exact._saved.run
+
+    def noted(name, inputs):
+        asked.append(name)
+        return run(name, inputs)
+
+    monkeypatch.setattr(exact._saved, "run", noted)
+    for name in ("", "serving_default", "recommend"):
+        exact.predict(name, request_)
+    exact.predict("embed_user", user_inputs(["i1"]))
+    assert asked == ["recommend", "recommend", "recommend", "embed_user"]
+
+
 def test_a_version_knows_its_number_and_manifest(exact):
     assert exact.version == 1
     assert exact.manifest.model_name == "recommender"

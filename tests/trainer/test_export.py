@@ -110,7 +110,8 @@ def test_the_data_span_is_that_of_the_train_events(small_run, written):
 def test_files_are_hashed_and_warm_up_requests_are_there(folder, written):
     assert written.files == manifest.file_hashes(folder)
     requests = warmup.read(folder)
-    assert {request.signature for request in requests} == set(NAMES)
+    names = {*NAMES, "serving_default"}
+    assert {request.signature for request in requests} == names
 
 
 def test_a_version_that_cannot_be_sealed_is_not_there(
