@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from schema import features
 from serving import signatures
 from serving.manifest import EXTRA
+from serving.signatures import SIGNATURES
 
 if TYPE_CHECKING:
     from serving.fields import Array, Arrays
@@ -67,12 +68,13 @@ def default_requests(
         if each.name not in _STATEFUL
     ]
     requests = [(signatures.RECOMMEND, {**sizes, "L": 0})]
-    names.append(signatures.DEFAULT_SIGNATURE)
     requests += [(name, sizes) for name in names]
     made = [
         Request(name, _inputs(name, item_ids, size, reads_text))
         for name, size in requests
     ]
+    known = _inputs(signatures.RECOMMEND, item_ids, sizes, reads_text)
+    made.append(Request(signatures.DEFAULT_SIGNATURE, known))
     if state is not None:
         for name in _STATEFUL:
             event = _inputs(name, item_ids, sizes, reads_text)
@@ -83,7 +85,7 @@ def default_requests(
 def _inputs(
     name: str, item_ids: Sequence[str], sizes: Mapping[str, int], reads: bool
 ) -> Arrays:
-    fields = signatures.known(signatures.resolve(name).inputs, reads)
+    fields = signatures.known(SIGNATURES[name].inputs, reads)
     inputs = signatures.blank(fields, sizes)
     for key, value in inputs.items():
         if key in _ITEM_INPUTS:
