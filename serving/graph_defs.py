@@ -30,28 +30,28 @@ def prepare(graph_def: Any) -> None:
     among them all weights of the text encoder, passes an operation of its own
     in each request, and a graph's first request prepares the branches that it
     does not take, too. Where there are GPUs, on which this was not tried,
-    branches are left as they are.
+    branches are left as they are, and layouts are improved.
 
     Args:
         graph_def: GraphDef message, changed in place.
     """
-    config = config_pb2.ConfigProto()
-    config.graph_options.rewrite_options.MergeFrom(
-        RewriterConfig(
+    has_gpu = bool(tf.config.list_physical_devices("GPU"))
+    options = config_pb2.GraphOptions(
+        rewrite_options=RewriterConfig(
             meta_optimizer_iterations=RewriterConfig.ONE,
             disable_tfg_optimizer=True,
-            layout_optimizer=RewriterConfig.OFF,
+            layout_optimizer=None if has_gpu else RewriterConfig.OFF,
             memory_optimization=RewriterConfig.NO_MEM_OPT,
         )
     )
+    config = config_pb2.ConfigProto(graph_options=options)
     improved = config.SerializeToString()
-    calls_branches = not tf.config.list_physical_devices("GPU")
     for node in _nodes(graph_def):
         # Attributes of other nodes are not looked at: they would take longer
         # to write afterwards.
         if node.op in _CALLS:
             node.attr["config_proto"].s = improved
-        elif node.op in _BRANCHES and calls_branches:
+        elif node.op in _BRANCHES and not has_gpu:
             node.attr["_lower_using_switch_merge"].b = False
 
 
