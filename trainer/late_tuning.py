@@ -39,15 +39,10 @@ def settings_of_towers(config: RunConfig, text_cache: Path) -> RunConfig:
 
 
 def settings_of_tuning(config: RunConfig) -> TrainingConfig:
-    """How towers and encoder are fitted after that, through to the end.
-
-    Step sizes begin anew and fall to nothing over these epochs: what the
-    first of them lose, the last may more than win back.
-    """
-    training, epochs = config.training, config.text.tune_epochs
+    """How towers and encoder are fitted after that."""
+    training = config.training
     return dataclasses.replace(
         training,
-        epochs=epochs,
-        patience=epochs,
+        epochs=config.text.tune_epochs,
         learning_rate=_TOWERS_RATE * training.learning_rate,
     )

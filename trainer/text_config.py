@@ -44,10 +44,9 @@ class TextConfig:
         "learning_rate is; default: 1e-4, 2e-3 of prefix", low=1e-7, high=1.0,
     )
     tune_epochs: int = option(
-        5, "epochs in which the encoder is tuned, whatever patience says, "
-        "with the towers at a quarter of learning_rate, after they have learnt "
-        "by it as it is; 0 tunes it with new towers, from the first of epochs "
-        "on", low=0,
+        5, "epochs at most in which the encoder is tuned, with the towers at "
+        "a quarter of learning_rate, after they have learnt by it as it is; "
+        "0 tunes it with new towers, from the first of epochs on", low=0,
     )
     texts_per_step: int = option(
         16, "texts that a tuned encoder learns by in a training step, drawn "
