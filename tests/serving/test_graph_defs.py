@@ -90,6 +90,29 @@ def test_calls_are_improved_once_and_branches_called(graph_def):
     }
 
 
+def test_layouts_and_branches_are_left_where_there_are_gpus(
+    graph_def, monkeypatch
+):
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind])
+    graph_defs.prepare(graph_def)
+    nodes = nodes_of(graph_def)
+    said = [
+        config_pb2.ConfigProto.FromString(node.attr["config_proto"].s)
+        for node in nodes if node.op.endswith("PartitionedCall")
+    ]
+    layouts = {
+        each.graph_options.rewrite_options.layout_optimizer for each in said
+    }
+    assert layouts == {0}  # TensorFlow's default, which improves them
+    branches = [node for node in nodes if node.op.endswith("If")]
+    assert branches
+    assert not any(
+        "_lower_using_switch_merge" in node.attr
+        and not node.attr["_lower_using_switch_merge"].b
+        for node in branches
+    )
+
+
 def test_functions_are_read_a_few_at_a_time(folder, graph_def, monkeypatch):
     parts = []
     read_part = tf.graph_util.import_graph_def
